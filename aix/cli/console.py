@@ -1,0 +1,247 @@
+"""What a person and a pipe see: stdout is the answer and nothing else, all the rest is stderr. The one door to rich.
+
+A pipe gets exact bytes. A terminal gets untrusted text (a model's, a stranger's prompt, a provider's error) with its
+control characters made visible, so that no answer can move the cursor, set a title or hide a line.
+"""
+
+import json
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from aix.config.files import storage_error
+from aix.errors import AixError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_FENCE = re.compile(r" {0,3}(```+|~~~+)")
+
+
+def visible(text: str) -> str:
+    """The text with C0 and C1 controls and the marks that turn its direction shown as `\\x1b`, `\\u202e`."""
+    return _INVISIBLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text.replace("\r\n", "\n"))
+
+
+class Console:
+    """Both streams, and what the environment says of them."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._waiting: Any = None
+
+    @property
+    def stdout_is_terminal(self) -> bool:
+        return sys.stdout is not None and sys.stdout.isatty()
+
+    @property
+    def stderr_is_terminal(self) -> bool:
+        return sys.stderr is not None and sys.stderr.isatty()
+
+    @property
+    def person_is_there(self) -> bool:
+        """Whether somebody can be asked: both ends of a conversation are a terminal."""
+        return sys.stdin is not None and sys.stdin.isatty() and self.stderr_is_terminal
+
+    @property
+    def colour(self) -> bool:
+        """Whether stderr may have colour."""
+        off = self._env.get("NO_COLOR") or self._env.get("TERM") == "dumb"
+        return self.stderr_is_terminal and not off
+
+    def out(self, text: str) -> None:
+        """Write to stdout: exact in a pipe, safe on a terminal."""
+        self.done_waiting()
+        _write(sys.stdout, visible(text) if self.stdout_is_terminal else text)
+
+    def line(self, text: str = "") -> None:
+        self.out(text + "\n")
+
+    def json(self, value: Any) -> None:
+        self.out(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+    def note(self, text: str) -> None:
+        """One line on stderr, as aix says it."""
+        self._err(f"aix: {text}\n")
+
+    def warn(self, text: str) -> None:
+        self._err(f"{self._styled('aix: warning:', '33')} {visible(text)}\n")
+
+    def dim(self, text: str) -> None:
+        """Untrusted text on stderr, in the background: a model's reasoning."""
+        self._err(self._styled(visible(text), "2"))
+
+    def error(self, error: AixError) -> None:
+        """An error in one sentence, then the provider's words, what to do, and the request's name."""
+        said = [f"{self._styled('aix: error:', '31')} {visible(error.message)}"]
+        said += [f"  cause: {visible(error.cause)}"] if error.cause else []
+        said += [f"  hint: {visible(line)}" for line in error.hint.splitlines()]
+        said += [f"  request-id: {visible(error.request_id)}"] if error.request_id else []
+        self._err("\n".join(said) + "\n")
+
+    def progress(self, text: str) -> None:
+        """Say on a terminal what is being waited for; the next output takes it away."""
+        if not self.colour or self._env.get("CI"):
+            return
+        self.done_waiting()
+        self._waiting = self.rich("stderr").status(visible(text), spinner="dots")
+        self._waiting.start()
+
+    def done_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
+
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table that fits the terminal; in a pipe, one line a row with tabs between, and no headings."""
+        if not self.stdout_is_terminal:
+            for row in rows:
+                self.line("\t".join(" ".join(cell.split()) for cell in row))
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for number, heading in enumerate(headings):
+            table.add_column(
+                heading, no_wrap=True, overflow="ellipsis", ratio=None if number + 1 < len(headings) else 1
+            )
+        for row in rows:
+            table.add_row(*(Text(visible(" ".join(cell.split()))) for cell in row))
+        self.rich("stdout").print(table)
+
+    @contextmanager
+    def answer(self, kind: Literal["exact", "markdown"]) -> Iterator[Callable[[str], None]]:
+        """A function that takes the answer piece by piece; what is held back is written at the end, also after a
+        failure. On a terminal Markdown is drawn a block at a time."""
+        if kind == "exact" or not self.stdout_is_terminal:
+            last = ""
+
+            def write(text: str) -> None:
+                nonlocal last
+                last = text[-1:] or last
+                self.out(text)
+
+            try:
+                yield write
+            finally:
+                if self.stdout_is_terminal and last not in ("", "\n"):
+                    self.out("\n")
+            return
+        blocks = _Blocks(self._draw)
+        try:
+            yield blocks.write
+        finally:
+            blocks.end()
+
+    def rich(self, stream: Literal["stdout", "stderr"]) -> "RichConsole":
+        from rich.console import Console as RichConsole
+
+        return RichConsole(
+            stderr=stream == "stderr",
+            no_color=bool(self._env.get("NO_COLOR")),
+            highlight=False,
+            emoji=False,
+            markup=False,
+        )
+
+    def _draw(self, block: str) -> None:
+        from rich.markdown import Markdown
+
+        self.done_waiting()
+        self.rich("stdout").print(Markdown(visible(block), hyperlinks=False))
+
+    def _err(self, text: str) -> None:
+        self.done_waiting()
+        try:
+            _write(sys.stderr, text)
+        except (OSError, AixError):
+            return  # nobody can be told that nobody can be told
+
+    def _styled(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+
+
+class _Blocks:
+    """Cuts Markdown that arrives in pieces at its empty lines, but never inside a fenced block."""
+
+    def __init__(self, draw: Callable[[str], None]) -> None:
+        self._draw = draw
+        self._rest = ""
+        self._lines: list[str] = []
+        self._fence = ""
+
+    def write(self, text: str) -> None:
+        *whole, self._rest = (self._rest + text).split("\n")
+        for line in whole:
+            self._line(line)
+
+    def end(self) -> None:
+        if self._rest:
+            self._line(self._rest)
+        self._flush()
+
+    def _line(self, line: str) -> None:
+        if match := _FENCE.match(line):
+            if not self._fence:
+                self._fence = match[1]
+            elif match[1].startswith(self._fence):
+                self._fence = ""
+        if not line.strip() and not self._fence:
+            self._flush()
+        else:
+            self._lines.append(line)
+
+    def _flush(self) -> None:
+        if self._lines:
+            block = "\n".join(self._lines)
+            self._lines = []
+            self._draw(block)
+
+
+class Stdin:
+    """Standard input as a prompt's params may use it; it is read once."""
+
+    @property
+    def kind(self) -> Literal["terminal", "piped", "other", "closed"]:
+        if sys.stdin is None or sys.stdin.closed:
+            return "closed"
+        if sys.stdin.isatty():
+            return "terminal"
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+        return "piped" if stat.S_ISFIFO(mode) or stat.S_ISREG(mode) else "other"
+
+    def read(self) -> str:
+        """All of it, as UTF-8. Raises UsageError."""
+        data = sys.stdin.buffer.read()
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"standard input is not UTF-8 text (byte {error.start})") from None
+
+
+def _write(stream: IO[str] | None, text: str) -> None:
+    """Write UTF-8 and flush. A closed pipe stays a BrokenPipeError; any other refusal is a StorageError."""
+    if stream is None:
+        return
+    data = (
+        text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
+        if _has_surrogate(text)
+        else text.encode()
+    )
+    try:
+        stream.buffer.write(data)  # type: ignore[attr-defined]
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise storage_error(error, "standard output") from error
+
+
+def _has_surrogate(text: str) -> bool:
+    return re.search("[\ud800-\udfff]", text) is not None

@@ -1,0 +1,188 @@
+"""The root command, and the one place where an error becomes a message and an exit status."""
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from typer.main import get_command
+
+from aix import __version__
+from aix.app import App
+from aix.cli import config, keys, prompts, run
+from aix.cli.console import Console
+from aix.cli.options import Shell
+from aix.cli.report import failed
+from aix.config.files import storage_error
+from aix.errors import AixError, ConfigError, UsageError
+
+HELP = """Keep prompts as files, and run them with any model.
+
+\b
+  aix list                                         what there is
+  aix run hello --name Ada                         render a prompt and look at it
+  aix run hello --name Ada -x                      send it, and stream the answer
+  git diff | aix run review -x                     from a pipe
+  aix create review "Review this: {{ diff }}"      a prompt of your own
+  aix api-key openrouter                           save a key
+"""
+
+cli = typer.Typer(
+    name="aix",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+)
+for noun in (run, prompts, config, keys):
+    noun.register(cli)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"aix {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Root of all commands; what they share is the App in their context."""
+
+
+class Stopped(BaseException):
+    """The process was asked to end by a signal; what can be kept is kept first."""
+
+
+def main() -> NoReturn:
+    """Run the command line of this process, and end it."""
+    _open_standard_streams()
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _stop)
+    _leave(execute(sys.argv[1:]))
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run one command line; its exit status, or minus the signal that the process should die by."""
+    console = Console(os.environ)
+    app = App(dict(os.environ), _working_directory(), warn=console.warn, notice=console.progress)
+    try:
+        return _invoke(arguments, app, console)
+    except AixError as error:
+        return _report(error, arguments, app, console)
+    except KeyboardInterrupt:
+        return -signal.SIGINT
+    except Stopped as stopped:
+        return -int(stopped.args[0])
+    except BrokenPipeError:
+        return -getattr(signal, "SIGPIPE", 13)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO):
+            return _report(storage_error(error, error.filename or "a file"), arguments, app, console)
+        return _bug(error, arguments, app, console)
+    except Exception as error:  # noqa: BLE001 - the last handler: whatever is left is a bug of ours
+        return _bug(error, arguments, app, console)
+    finally:
+        console.done_waiting()
+
+
+def _invoke(arguments: Sequence[str], app: App, console: Console) -> int:
+    command = get_command(cli)
+    try:
+        with command.make_context("aix", list(arguments), obj=Shell(app, console)) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except typer.TyperException as error:
+        raise _usage(error) from error
+    return 0
+
+
+def _usage(error: typer.TyperException) -> UsageError:
+    """Typer's complaint in our form."""
+    context = getattr(error, "ctx", None)
+    message = error.format_message().rstrip(".")
+    hint = f"{context.command_path} --help" if context is not None else "aix --help"
+    return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _report(error: AixError, arguments: Sequence[str], app: App, console: Console) -> int:
+    try:
+        if "--json" in arguments:
+            console.json(failed(error, app.run))
+    except AixError as second:
+        error = second
+    console.error(error)
+    if app.env.get("AIX_DEBUG"):
+        _print_traceback(app, console)
+    return error.exit_code
+
+
+def _bug(error: Exception, arguments: Sequence[str], app: App, console: Console) -> int:
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    hint = "this is a bug in aix; AIX_DEBUG=1 shows where"
+    return _report(
+        AixError(f"something unexpected happened ({_scrubbed(said, app)})", hint=hint), arguments, app, console
+    )
+
+
+def _print_traceback(app: App, console: Console) -> None:
+    console.dim(_scrubbed(traceback.format_exc(), app))
+
+
+def _scrubbed(text: str, app: App) -> str:
+    """The text without any key that aix knows."""
+    try:
+        known = app.known_secrets()
+    except ConfigError:
+        known = []
+    for secret in known:
+        text = text.replace(secret.reveal(), repr(secret))
+    return text
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was deleted under us; names still resolve from the root
+        return Path("/")
+
+
+def _open_standard_streams() -> None:
+    """A closed stdin, stdout or stderr would be the next file that is opened, and be written into."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    raise Stopped(number)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process: by its status, or by the very signal that ended it, so that a calling shell sees which."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter's own last flush is quiet
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    sys.exit(status if status >= 0 else 128 - status)

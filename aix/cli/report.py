@@ -1,0 +1,71 @@
+"""A run as one JSON object: the same shape whether it went well or not."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from aix.errors import AixError
+from aix.messages import Image, Message, Text
+
+if TYPE_CHECKING:
+    from aix.runs.run import Run
+
+
+def succeeded(run: "Run") -> dict[str, Any]:
+    return {"version": 1, "ok": True, **_run(run), "error": None}
+
+
+def failed(error: AixError, run: "Run | None") -> dict[str, Any]:
+    """The object for a failure; what had been delivered before it is in it too."""
+    said = {
+        "code": error.exit_code,
+        "name": error.name,
+        "reason": error.reason or None,
+        "message": error.message,
+        "cause": error.cause or None,
+        "hint": error.hint or None,
+        "request_id": error.request_id or None,
+    }
+    return {"version": 1, "ok": False, **(_run(run) if run else {}), "error": said}
+
+
+def messages(said: tuple[Message, ...]) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": "".join(_shown(part) for part in message.parts)} for message in said]
+
+
+def _run(run: "Run") -> dict[str, Any]:
+    response, target = run.response, run.target
+    finish = response.finish
+    answered = finish.model if finish and finish.model else target.model if target else None
+    shape: dict[str, Any] = {
+        "executed": run.executed,
+        "run": None,
+        "prompt": {"name": run.prompt, "digest": run.digest},
+        "provider": target.provider.name if target else None,
+        "model": answered,
+    }
+    if not run.executed:
+        return {**shape, "messages": messages(run.messages)}
+    usage = asdict(finish.usage) if finish and finish.usage else None
+    if usage and usage["reported_cost"] is not None:
+        usage["reported_cost"] = str(usage["reported_cost"])
+    return {
+        **shape,
+        "text": response.text,
+        "reasoning": response.reasoning or None,
+        "tool_calls": [asdict(call) for call in response.tool_calls],
+        "data": None,
+        "finish": finish.reason if finish else None,
+        "usage": usage,
+        "cost": None,
+        "unpriced": True,
+        "attempts": [asdict(attempt) for attempt in run.attempts],
+    }
+
+
+def _shown(part: object) -> str:
+    match part:
+        case Text(text):
+            return text
+        case Image(data, media_type):
+            return f"[{media_type}, {len(data)} bytes]"
+    return f"[{type(part).__name__}]"

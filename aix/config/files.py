@@ -1,0 +1,199 @@
+"""Files that are never half written: temporary name beside the target, fsync, rename, all under a lock."""
+
+import contextlib
+import errno
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from aix.errors import StorageError, UsageError
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: aix still starts there, without locks between processes
+    fcntl = None  # type: ignore[assignment]
+
+PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
+LOCK_SECONDS = 10.0
+TEMPORARY = ".aix-{}.tmp"
+IGNORED_BY_GIT = ("config.json", ".aix-*.tmp", ".aix.lock")
+
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+
+
+def write_private(path: Path, change: Callable[[bytes | None], bytes]) -> None:
+    """Replace `path` (0600, in a 0700 directory) by `change(what it holds)`; None stands for no file.
+
+    The read and the write are one step for other aix processes. Raises StorageError when the disk or the lock
+    refuses; the old file is then as it was.
+    """
+    with storage(path):
+        make_private_directory(path.parent)
+        with _locked(path.parent):
+            _sweep(path.parent)
+            old = path.read_bytes() if path.exists() else None
+            _replace(path, change(old), PRIVATE_FILE)
+
+
+def write_shared(path: Path, data: bytes) -> None:
+    """Replace `path` atomically; its mode follows the umask, or stays what it was."""
+    with storage(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data, None)
+
+
+def create_shared(path: Path, data: bytes) -> None:
+    """Write `path`, which must not exist yet: when two processes race, one of them is told. Raises UsageError."""
+    with storage(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _temporary(path, data, None)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise UsageError(f"{path} exists already") from None
+        finally:
+            temporary.unlink()
+
+
+def make_private_directory(path: Path) -> None:
+    """Make `path` with mode 0700 if it is not there; one that is there keeps its mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=PRIVATE_DIRECTORY)
+
+
+class Answer:
+    """The file of `--output`: the text replaces it only when `keep` is called, else goes to `FILE.partial`.
+
+    A temporary file is made at once, so that a directory that cannot be written is known before money is spent.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            raise UsageError(f"--output {path} is a directory")
+        if not path.parent.is_dir():
+            raise UsageError(f"--output {path}: the directory {path.parent} does not exist")
+        self._path = path
+        self._special = path.exists() and not path.is_file()  # /dev/stdout, a FIFO: nothing to replace
+        if not self._special:
+            with storage(path):
+                _temporary(path, b"", None).unlink()
+
+    def keep(self, text: str) -> None:
+        data = text.encode()
+        with storage(self._path):
+            if self._special:
+                self._path.write_bytes(data)
+            else:
+                _replace(self._path.resolve(), data, None)
+
+    def keep_partial(self, text: str) -> Path | None:
+        """Where the unfinished text was put; None when there was nothing to keep."""
+        if not text or self._special:
+            return None
+        partial = self._path.with_name(self._path.name + ".partial")
+        write_shared(partial, text.encode())
+        return partial
+
+
+@contextlib.contextmanager
+def storage(path: Path) -> Iterator[None]:
+    """Turn what the operating system says about `path` into a StorageError."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(error, str(path)) from error
+
+
+def storage_error(error: OSError, what: str) -> StorageError:
+    """What the operating system said of writing `what`, with what to do."""
+    said = (error.strerror or str(error)).lower()
+    return StorageError(f"cannot write {what}: {said}", hint=_HINTS.get(error.errno or 0, ""))
+
+
+_HINTS = {
+    errno.ENOSPC: "free some disk space and run the command again",
+    errno.EROFS: "set AIX_HOME to a directory that can be written",
+    errno.EACCES: "check who owns the directory: ls -ld",
+}
+
+
+@contextlib.contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Hold the directory's lock; the kernel lets go of it however the process ends."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(directory / ".aix.lock", os.O_RDWR | os.O_CREAT | _NOFOLLOW, PRIVATE_FILE)
+    try:
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not _try_lock(descriptor):
+            if time.monotonic() > deadline:
+                raise StorageError(
+                    f"{directory} is locked by another aix", hint="wait for it, or end it, and run the command again"
+                )
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _sweep(directory: Path) -> None:
+    """Remove what a killed writer left; whoever holds the lock knows that nobody else is writing."""
+    for stale in directory.glob(TEMPORARY.format("*")):
+        stale.unlink(missing_ok=True)
+
+
+def _replace(path: Path, data: bytes, mode: int | None) -> None:
+    temporary = _temporary(path, data, mode)
+    try:
+        if mode is None and path.exists():
+            temporary.chmod(path.stat().st_mode & 0o7777)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_directory(path.parent)
+
+
+def _temporary(path: Path, data: bytes, mode: int | None) -> Path:
+    """A new file beside `path` that holds `data` and is on the disk; its mode is right from birth."""
+    temporary = path.parent / TEMPORARY.format(secrets.token_hex(8))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
+    descriptor = os.open(temporary, flags, 0o666 if mode is None else mode)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _sync_directory(directory: Path) -> None:
+    """A rename is on the disk only when its directory is; some file systems cannot sync one, and then need not."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def user_id() -> int | None:
+    """Who runs this; None where the system has no user numbers."""
+    return os.geteuid() if hasattr(os, "geteuid") else None

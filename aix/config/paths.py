@@ -1,0 +1,49 @@
+"""Where things live. Nothing here creates anything: whoever writes a file makes its directory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LIBRARY_VARIABLES = ("AIX_HOME", "AIX_STORAGE_PATH")
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """`library` is the user's prompts (with config.json); `cwd` is where the command runs."""
+
+    library: Path
+    cwd: Path
+    home: Path
+    state: Path
+
+    @property
+    def config(self) -> Path:
+        return self.library / "config.json"
+
+
+def find_paths(env: Mapping[str, str], cwd: Path) -> Paths:
+    """The paths that `env` asks for; variables that are empty or relative where they must not be are passed over."""
+    home = Path(env.get("HOME") or "~").expanduser()
+    chosen = next((env[name] for name in LIBRARY_VARIABLES if env.get(name)), None)
+    return Paths(
+        library=in_home(chosen, home, cwd) if chosen else home / ".prompts",
+        cwd=cwd,
+        home=home,
+        state=_xdg(env, "XDG_STATE_HOME", home / ".local" / "state") / "aix",
+    )
+
+
+def in_home(text: str, home: Path, cwd: Path) -> Path:
+    """A path as a person writes it: `~` is home, and a relative one starts where the command runs."""
+    path = home / text[2:] if text.startswith("~/") else home if text == "~" else Path(text)
+    return cwd / path
+
+
+def git_root(start: Path) -> Path | None:
+    """The nearest directory at or above `start` that holds `.git`."""
+    return next((place for place in (start, *start.parents) if (place / ".git").exists()), None)
+
+
+def _xdg(env: Mapping[str, str], variable: str, default: Path) -> Path:
+    path = Path(env.get(variable, ""))
+    return path if path.is_absolute() else default  # the XDG specification has relative ones ignored

@@ -1,0 +1,157 @@
+"""YAML in, with lines and sources; YAML out. The one door to PyYAML.
+
+Scalars follow YAML 1.2: `no` is a word, `1:30` is a word, `0o17` is octal, `017` is seventeen. Anchors, merges, custom
+tags and duplicate keys are refused: front matter comes from strangers, and none of them is needed to say what a
+prompt has to say.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+MAX_DEPTH = 32
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class YamlError(Exception):
+    """Text that is not YAML, or YAML that is not accepted here. `line` counts from 1."""
+
+    def __init__(self, message: str, line: int, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value with where it stands: `source` is a scalar as it was written, `line` counts from 1."""
+
+    value: Any
+    line: int
+    source: str = ""
+    children: Mapping[str, "Node"] = field(default_factory=dict)
+    items: tuple["Node", ...] = ()
+
+
+def load(text: str) -> Node:
+    """Read one YAML document. Raises YamlError; an empty document is a null."""
+    try:
+        return _Reader(text).document()
+    except yaml.YAMLError as error:
+        raise _explained(error, text) from error
+
+
+def dump(value: Any) -> str:
+    """YAML text of plain data, in the order given."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], int | float]], ...] = (
+    (re.compile(r"[-+]?[0-9]+"), int),
+    (re.compile(r"0o[0-7]+"), lambda text: int(text[2:], 8)),
+    (re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text[2:], 16)),
+    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+    (re.compile(r"[-+]?\.(inf|Inf|INF)"), lambda text: float(text.replace(".", ""))),
+    (re.compile(r"\.(nan|NaN|NAN)"), lambda _: float("nan")),
+)
+
+
+def scalar(text: str) -> Any:
+    """What a plain (unquoted) scalar means in YAML 1.2's core schema."""
+    if text in _NULLS:
+        return None
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if len(text) <= 400:  # a number longer than that is no number that anybody means
+        for pattern, convert in _NUMBERS:
+            if pattern.fullmatch(text):
+                return convert(text)
+    return text
+
+
+class _Reader:
+    """Builds Nodes from PyYAML's events, so that every value keeps its line and nothing is resolved by YAML 1.1."""
+
+    def __init__(self, text: str) -> None:
+        self._events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
+
+    def document(self) -> Node:
+        next(self._events)  # the stream begins
+        event = next(self._events)
+        if isinstance(event, yaml.StreamEndEvent):
+            return Node(None, 1)
+        node = self._node(next(self._events), depth=0)
+        next(self._events)  # the document ends
+        event = next(self._events)
+        if not isinstance(event, yaml.StreamEndEvent):
+            raise YamlError("more than one YAML document", event.start_mark.line + 1)
+        return node
+
+    def _node(self, event: Any, depth: int) -> Node:
+        line = event.start_mark.line + 1
+        self._accept(event, line, depth)
+        if isinstance(event, yaml.ScalarEvent):
+            value = scalar(event.value) if event.implicit[0] else event.value
+            return Node(value, line, event.value)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items = tuple(self._sequence(depth))
+            return Node([item.value for item in items], line, items=items)
+        children = dict(self._mapping(depth))
+        return Node({key: child.value for key, child in children.items()}, line, children=children)
+
+    def _accept(self, event: Any, line: int, depth: int) -> None:
+        if isinstance(event, yaml.AliasEvent) or event.anchor:
+            raise YamlError("anchors and aliases (& and *) are not accepted", line, "write the value out, or quote it")
+        if event.tag is not None and event.tag != "!":
+            raise YamlError(f"the tag {event.tag} is not accepted", line, "leave the tag out, or quote the value")
+        if depth > MAX_DEPTH:
+            raise YamlError(f"nested more than {MAX_DEPTH} deep", line)
+
+    def _sequence(self, depth: int) -> Iterator[Node]:
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            yield self._node(event, depth + 1)
+
+    def _mapping(self, depth: int) -> Iterator[tuple[str, Node]]:
+        seen: set[str] = set()
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._node(event, depth + 1)
+            if key.children or key.items or not isinstance(key.value, str | int | float | bool | None):
+                raise YamlError("a key must be a word", key.line)
+            if key.source == "<<":
+                raise YamlError("merges (<<) are not accepted", key.line, "write the values out")
+            if key.source in seen:
+                raise YamlError(f"the key '{key.source}' stands twice", key.line, "delete one of the two")
+            seen.add(key.source)
+            yield key.source, self._node(next(self._events), depth + 1)
+
+
+def _explained(error: yaml.YAMLError, text: str) -> YamlError:
+    """PyYAML's complaint in one sentence, with the quoted line to paste where quoting is what is missing."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    number = mark.line + 1 if mark else 1
+    problem = getattr(error, "problem", None) or str(error).split("\n", 1)[0]
+    for line in (number, number - 1):
+        if quoted := _quoted(text, line):
+            return YamlError(f"not valid YAML ({problem})", line, f"quote the value: {quoted}")
+    return YamlError(f"not valid YAML ({problem})", number)
+
+
+def _quoted(text: str, number: int) -> str | None:
+    """The numbered line with its value quoted, when its value holds what only quotes can hold."""
+    lines = text.splitlines()
+    match = (
+        re.fullmatch(r"(\s*[\w.-]+:\s+)([^'\"\[{|>].*?)\s*", lines[number - 1]) if 0 < number <= len(lines) else None
+    )
+    if not match or not (": " in match[2] or match[2].endswith(":") or match[2][0] in "@`%&*!"):
+        return None
+    value = match[2].replace("\\", "\\\\").replace('"', '\\"')
+    return f'{match[1].lstrip()}"{value}"'

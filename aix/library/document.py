@@ -1,0 +1,296 @@
+"""A prompt file as text: YAML front matter and a body, read without loss and with the line of every fault."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from aix.config import yaml
+from aix.config.yaml import Node, YamlError
+from aix.errors import TemplateError, UsageError
+from aix.library.prompt import FROM_FILE, PATHS, Output, Param, ParamType, Prompt
+
+MAX_FRONT_MATTER = 64 * 1024
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+FORMATS = ("text", "markdown", "json")
+
+RESERVED = frozenset({"now", "today", "cwd", "os", "user", "git", "sh", "self", "loop", "caller", "varargs", "kwargs"})
+"""Names that a template has already."""
+
+_FENCE = re.compile(r"---[ \t]*\n(?P<front>(?:.*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+
+
+class FaultError(Exception):
+    """Something is wrong with a node of the front matter; `parse` turns it into a TemplateError with file:line."""
+
+    def __init__(self, message: str, node: Node, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = node.line
+        self.hint = hint
+
+
+def decode(data: bytes, place: str) -> str:
+    """The text of a prompt file: UTF-8, a BOM dropped, every line end a line feed. Raises TemplateError."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise TemplateError(f"{place}:{line}: not UTF-8 text", hint=f"file {place}") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def split(text: str, place: str) -> tuple[str, str, int]:
+    """The front matter, the body, and the line on which the body begins. Raises TemplateError."""
+    if not re.match(r"---[ \t]*\n", text):
+        return "", text, 1
+    match = _FENCE.match(text)
+    if match is None:
+        raise TemplateError(f"{place}:1: the front matter has no end", hint="close it with a line that holds only ---")
+    if len(match["front"].encode()) > MAX_FRONT_MATTER:
+        raise TemplateError(f"{place}:1: the front matter is larger than {MAX_FRONT_MATTER // 1024} KiB")
+    return match["front"], text[match.end() :], text.count("\n", 0, match.end()) + 1
+
+
+def parse(text: str, name: str, path: Path | None = None, layer: str = "") -> Prompt:
+    """Read a prompt file's text. Raises TemplateError with file:line and what to do."""
+    place = str(path) if path else name
+    front, body, body_line = split(text, place)
+    try:
+        node = _mapping(yaml.load(front))
+        fields = {key: read(node.children[key]) for key, read in _FIELDS.items() if key in node.children}
+        extra = {key: child.value for key, child in node.children.items() if key not in _FIELDS}
+    except (FaultError, YamlError) as error:
+        raise TemplateError(f"{place}:{error.line + 1}: {error.message}", hint=error.hint) from None
+    warnings = tuple(_unknown(node, _FIELDS, place))
+    return Prompt(name, text, body, body_line, path, layer, extra=extra, warnings=warnings, **fields)
+
+
+def compose(front: Mapping[str, Any], body: str) -> str:
+    """The text of a new prompt file."""
+    kept = {key: value for key, value in front.items() if value}
+    ended = body if body.endswith("\n") else body + "\n"
+    return f"---\n{yaml.dump(kept)}---\n{ended}" if kept else ended
+
+
+def _mapping(node: Node) -> Node:
+    if node.value is not None and not isinstance(node.value, dict):
+        raise FaultError("the front matter must be `key: value` lines", node)
+    return node
+
+
+def _unknown(node: Node, known: Mapping[str, Any], place: str) -> Iterator[str]:
+    for key, child in node.children.items():
+        if key not in known and not key.startswith("x-"):
+            near = get_close_matches(key, known, n=1)
+            yield f"{place}:{child.line + 1}: unknown key '{key}'" + (f"; did you mean '{near[0]}'?" if near else "")
+
+
+def _text(node: Node) -> str:
+    if node.children or node.items or node.value is None:
+        raise FaultError("must be a text", node)
+    return node.source
+
+
+def _word(node: Node) -> str:
+    if not (text := _text(node).strip()):
+        raise FaultError("must not be empty", node)
+    return text
+
+
+def _words(node: Node) -> tuple[str, ...]:
+    if isinstance(node.value, list):
+        return tuple(_word(item) for item in node.items)
+    return (_word(node),)
+
+
+def _boolean(node: Node) -> bool:
+    if not isinstance(node.value, bool):
+        raise FaultError(f"must be true or false, not '{node.source}'", node)
+    return node.value
+
+
+def _number(node: Node) -> float:
+    if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+        raise FaultError(f"must be a number, not '{node.source}'", node)
+    return node.value
+
+
+def _count(node: Node) -> int:
+    if isinstance(node.value, bool) or not isinstance(node.value, int):
+        raise FaultError(f"must be a whole number, not '{node.source}'", node)
+    return node.value
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[Node], str]:
+    def read(node: Node) -> str:
+        text = _word(node)
+        if text not in choices:
+            near = get_close_matches(text, choices, n=1)
+            raise FaultError(f"must be one of {', '.join(choices)}", node, f"did you mean {near[0]}?" if near else "")
+        return text
+
+    return read
+
+
+def _pattern(node: Node) -> str:
+    text = _word(node)
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise FaultError(f"is not a regular expression ({error})", node) from None
+    return text
+
+
+def _short(node: Node) -> str:
+    text = _word(node)
+    if not re.fullmatch("[A-Za-z]", text):
+        raise FaultError("short must be one letter", node)
+    return text
+
+
+def _schema(node: Node) -> Mapping[str, Any]:
+    if not isinstance(node.value, dict):
+        raise FaultError("schema must be an object", node)
+    return node.value
+
+
+def _fields(node: Node, readers: Mapping[str, Callable[[Node], Any]], what: str) -> dict[str, Any]:
+    """The fields of a mapping that allows just these."""
+    if not isinstance(node.value, dict):
+        raise FaultError(f"{what} must be `key: value` pairs", node)
+    for key, child in node.children.items():
+        if key not in readers:
+            near = get_close_matches(key, readers, n=1)
+            allowed = f"did you mean {near[0]}?" if near else f"{what} may hold {', '.join(readers)}"
+            raise FaultError(f"{what} has no field '{key}'", child, allowed)
+    return {key: _named(key, readers[key], child) for key, child in node.children.items()}
+
+
+def _named(key: str, read: Callable[[Node], Any], node: Node) -> Any:
+    try:
+        return read(node)
+    except FaultError as fault:
+        if fault.message.startswith(("must", "is not")):
+            fault.message = f"{key} {fault.message}"
+        raise
+
+
+def _options(node: Node) -> dict[str, Any]:
+    return _fields(node, _OPTIONS, "options")
+
+
+def _output(node: Node) -> Output:
+    return Output(**_fields(node, {"format": _one_of(FORMATS), "schema": _schema}, "output"))
+
+
+def _params(node: Node) -> tuple[Param, ...]:
+    if node.value is None:
+        return ()
+    if not isinstance(node.value, dict):
+        raise FaultError("params must be `name: {…}` pairs", node)
+    params = tuple(_param(name, child) for name, child in node.children.items())
+    flags: dict[str, str] = {}
+    for param in params:
+        for flag in filter(None, (param.flag, param.file_flag, param.short and "-" + param.short)):
+            if flag in flags:
+                raise FaultError(
+                    f"params '{flags[flag]}' and '{param.name}' both fall on {flag}", node.children[param.name]
+                )
+            flags[flag] = param.name
+    if sum(param.stdin for param in params) > 1:
+        raise FaultError("only one param can take stdin", node)
+    return params
+
+
+def _param(name: str, node: Node) -> Param:
+    if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
+        raise FaultError(
+            f"'{name}' cannot be a param's name", node, f"letters, digits and _: {re.sub('[^A-Za-z0-9_]', '_', name)}"
+        )
+    if name in RESERVED:
+        raise FaultError(f"'{name}' is always there in a template, so no param can have that name", node)
+    children = {} if node.value is None else _fields(node, _PARAM, f"param '{name}'")
+    default, choices = node.children.get("default"), node.children.get("choices")
+    param = Param(name, **children)
+    _check_param(param, node)
+    try:
+        if choices is not None:
+            param = replace(param, choices=tuple(_plain(param, item) for item in choices.items or (choices,)))
+        if default is not None and default.value is not None:
+            param = replace(param, default=_plain(param, default))
+    except UsageError as error:
+        raise FaultError(error.message.replace("param", "the default of", 1), default or node) from None
+    return param
+
+
+def _plain(param: Param, node: Node) -> Any:
+    """A default or a choice; a text keeps what was written, so that `1.10` and `no` stay what they look like."""
+    if param.type in ("string", "text", "date"):
+        return param.read(_text(node))
+    return param.accept(node.value)
+
+
+def _check_param(param: Param, node: Node) -> None:
+    for wrong, message in (
+        (
+            param.type in PATHS and "default" in node.children,
+            f"a {param.type} takes no default: a prompt cannot name what to read",
+        ),
+        (
+            param.stdin and param.type not in FROM_FILE | {"string"},
+            f"stdin goes with text and json, not with {param.type}",
+        ),
+        (
+            param.type not in ("integer", "number") and (param.min, param.max) != (None, None),
+            "min and max go with numbers",
+        ),
+        (param.type not in ("string", "text", "list") and param.pattern is not None, "pattern goes with texts"),
+    ):
+        if wrong:
+            raise FaultError(f"param '{param.name}': {message}", node)
+
+
+def _deferred(_: Node) -> None:
+    """Read once the param's type is known."""
+
+
+_PARAM: Mapping[str, Callable[[Node], Any]] = {
+    "type": _one_of(get_args(ParamType)),
+    "required": _boolean,
+    "default": _deferred,
+    "choices": lambda _: (),
+    "pattern": _pattern,
+    "min": _number,
+    "max": _number,
+    "help": _text,
+    "short": _short,
+    "stdin": _boolean,
+    "secret": _boolean,
+}
+
+_OPTIONS: Mapping[str, Callable[[Node], Any]] = {
+    "temperature": _number,
+    "top_p": _number,
+    "max_tokens": _count,
+    "stop": _words,
+    "seed": _count,
+    "effort": _one_of(EFFORTS),
+}
+"""What a prompt may ask of a request. It can never set where the request goes, or with which key."""
+
+_FIELDS: Mapping[str, Callable[[Node], Any]] = {
+    key: (lambda node, key=key, read=read: _named(key, read, node))  # type: ignore[misc]
+    for key, read in {
+        "description": _text,
+        "tags": _words,
+        "model": _word,
+        "fallback": _words,
+        "params": _params,
+        "options": _options,
+        "output": _output,
+        "template": _boolean,
+    }.items()
+}

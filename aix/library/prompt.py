@@ -1,0 +1,157 @@
+"""A prompt and its params: what a prompt file declares, and how text from a command line becomes a value."""
+
+import datetime
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from aix.config.values import boolean, number
+from aix.errors import UsageError
+
+ParamType = Literal["string", "text", "integer", "number", "boolean", "date", "json", "list", "file", "image"]
+
+READERS: Mapping[ParamType, tuple[Callable[[str], Any], str]] = {
+    "string": (str, "a text"),
+    "text": (str, "a text"),
+    "integer": (int, "a whole number, such as 3"),
+    "number": (number, "a number, such as 0.5"),
+    "boolean": (boolean, "true or false"),
+    "date": (datetime.date.fromisoformat, "a date, such as 2026-11-21"),
+    "json": (json.loads, 'JSON, such as {"a": 1}'),
+    "list": (lambda text: [text], "a list"),
+    "file": (Path, "the path of a file"),
+    "image": (Path, "the path of an image"),
+}
+"""How each type reads a text, and how it is described to a person whose text it is not."""
+
+FROM_FILE: frozenset[ParamType] = frozenset({"text", "json"})
+"""The types whose text may come from a file or stdin: `--diff-file PATH`, `-p diff@PATH`."""
+
+PATHS: frozenset[ParamType] = frozenset({"file", "image"})
+
+EMPTY: Mapping[ParamType, Any] = {"string": "", "text": "", "list": [], "boolean": False, "file": ""}
+"""What a template sees of a param without a value; the other types are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One declared value of a prompt. `min` and `max` bound integers and numbers, `pattern` a whole text."""
+
+    name: str
+    type: ParamType = "string"
+    required: bool = False
+    default: Any = None
+    choices: tuple[Any, ...] = ()
+    pattern: str | None = None
+    min: float | None = None
+    max: float | None = None
+    help: str = ""
+    short: str = ""
+    stdin: bool = False
+    secret: bool = False
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def file_flag(self) -> str:
+        return f"{self.flag}-file" if self.type in FROM_FILE else ""
+
+    @property
+    def empty(self) -> Any:
+        return EMPTY.get(self.type)
+
+    def read(self, text: str) -> Any:
+        """The value that `text` means. Raises UsageError, which says what would do."""
+        reader, says = READERS[self.type]
+        try:
+            value = reader(text)
+        except (ValueError, OverflowError, RecursionError):
+            raise UsageError(f"param '{self.name}' must be {says}, not {_shown(text)}") from None
+        return self.checked(value)
+
+    def accept(self, value: Any) -> Any:
+        """A value from a param file or a default: one that is of the type already, or a text that means one."""
+        if self.type == "json":
+            return self.checked(value)
+        if self.type == "list":
+            return self.checked([str(item) for item in value] if isinstance(value, list) else [str(value)])
+        if isinstance(value, str):
+            return self.read(value)
+        if self.type in ("string", "text") and isinstance(value, bool | int | float):
+            return self.read(json.dumps(value))
+        if not _IS.get(self.type, _never)(value):
+            raise UsageError(f"param '{self.name}' must be {READERS[self.type][1]}, not {_shown(json.dumps(value))}")
+        return self.checked(value)
+
+    def checked(self, value: Any) -> Any:
+        """The value, when it is within what the param allows. Raises UsageError."""
+        for item in value if self.type == "list" else [value]:
+            if self.choices and item not in self.choices:
+                allowed = ", ".join(str(choice) for choice in self.choices)
+                raise UsageError(f"param '{self.name}' must be one of {allowed}, not {_shown(str(item))}")
+            if self.pattern is not None and not re.fullmatch(self.pattern, str(item)):
+                raise UsageError(f"param '{self.name}' must match {self.pattern}, not {_shown(str(item))}")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if self.min is not None and value < self.min:
+                raise UsageError(f"param '{self.name}' must be at least {self.min:g}, not {value:g}")
+            if self.max is not None and value > self.max:
+                raise UsageError(f"param '{self.name}' must be at most {self.max:g}, not {value:g}")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How the answer is meant: `format` is text, markdown or json; `schema` a JSON Schema that it follows."""
+
+    format: str = "markdown"
+    schema: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt file as it was read.
+
+    `body_line` is the line of the file on which the body begins. `params` is None where the file declares none, and the
+    variables that the body uses are its params. `extra` keeps unknown front matter. `text` is the whole file.
+    """
+
+    name: str
+    text: str
+    body: str
+    body_line: int = 1
+    path: Path | None = None
+    layer: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    params: tuple[Param, ...] | None = None
+    model: str = ""
+    fallback: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    output: Output = field(default_factory=Output)
+    template: bool = True
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        return str(self.path) if self.path else self.name
+
+
+_IS: Mapping[ParamType, Callable[[Any], bool]] = {
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
+}
+
+
+def _never(_: Any) -> bool:
+    return False
+
+
+def _shown(text: str) -> str:
+    return f"'{text}'" if len(text) <= 60 else f"'{text[:60]}…'"

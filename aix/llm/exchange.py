@@ -1,0 +1,71 @@
+"""One question to one provider, ready to be sent, and the record of sending it: values, without a network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aix import __version__
+from aix.config.secrets import Secret, mask
+from aix.llm.protocols import WireProtocol
+from aix.llm.providers import Provider, checked_url
+from aix.llm.wire import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One send: `status` is the HTTP status, 0 where none came; `error` the name of its failure, empty on success."""
+
+    provider: str
+    model: str
+    status: int
+    error: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One question to one provider, encoded. `timeout` is in seconds, for all attempts together."""
+
+    provider: Provider
+    model: str
+    protocol: WireProtocol
+    call: Call
+    key: Secret | None
+    stream: bool
+    timeout: float
+
+    @property
+    def url(self) -> str:
+        return checked_url(self.provider) + self.call.path
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """All headers that aix sets, with the key in the clear."""
+        merged = {
+            "User-Agent": f"aix/{__version__}",
+            "Accept": "text/event-stream" if self.stream else "application/json",
+            "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
+        }
+        for more in (self.call.headers, self.provider.headers, self._authorization(Secret.reveal)):
+            for name, value in more.items():
+                merged = {key: text for key, text in merged.items() if key.lower() != name.lower()} | {name: value}
+        return merged
+
+    @property
+    def masked_headers(self) -> dict[str, str]:
+        """The headers as they may be shown: the key and every value that can be a secret are masked."""
+        shown = self._authorization(repr)
+        private = {name: mask(value) for name, value in self.provider.headers.items() if is_private(name)}
+        return {**self.headers, **private, **shown}
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {"provider": self.provider.name, "model": self.model, "page": self.provider.key_page or self.url}
+
+    def _authorization(self, text: Callable[[Secret], str]) -> dict[str, str]:
+        return self.provider.authorize(text(self.key)) if self.key else {}
+
+
+def is_private(header: str) -> bool:
+    """Whether a header's name says that its value is a secret."""
+    return any(word in header.lower() for word in ("auth", "key", "token", "secret", "cookie", "password"))

@@ -1,0 +1,229 @@
+"""Providers as rows of data: the built-in ones and the user's own have one shape."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from aix.config.secrets import conventional_variable
+from aix.errors import ConfigError, NetworkError, NotFoundError
+
+AUTH: Mapping[str, tuple[str, str]] = {
+    "bearer": ("Authorization", "Bearer {}"),
+    "api-key": ("api-key", "{}"),
+    "x-api-key": ("x-api-key", "{}"),
+    "none": ("", ""),
+}
+"""How a key is shown to a provider: the header and its value, by `auth_type`."""
+
+DATA = Path(__file__).parent.parent / "data" / "providers.json"
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - names to recognise, nothing is bound
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """Where a provider leaves its protocol: the name of the max-tokens field, whether it knows `stream_options`, and
+    how many tokens to ask for where the protocol must have a number."""
+
+    max_tokens_field: str = "max_tokens"
+    stream_options: bool = True
+    default_max_tokens: int = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider. `key_env` names the variables that may hold its key; `custom` is the user's own row."""
+
+    name: str
+    protocol: str
+    base_url: str
+    auth_type: str = "bearer"
+    key_env: tuple[str, ...] = ()
+    key_prefix: str = ""
+    key_page: str = ""
+    key_optional: bool = False
+    base_url_env: tuple[str, ...] = ()
+    host_env: tuple[str, ...] = ()
+    header_env: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    default_model: str = ""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    dialect: Dialect = field(default_factory=Dialect)
+    aggregator: bool = False
+    local: bool = False
+    allow_http: bool = False
+    timeout: float | None = None
+    custom: bool = False
+
+    @property
+    def keyless(self) -> bool:
+        return self.auth_type == "none"
+
+    def authorize(self, key: str) -> dict[str, str]:
+        """The header that carries the key; none for a provider that takes none."""
+        name, value = AUTH[self.auth_type]
+        return {name: value.format(key)} if name and key else {}
+
+
+class Providers:
+    """Every provider there is, by name; a custom one hides a built-in of the same name."""
+
+    def __init__(self, custom: Mapping[str, Any], env: Mapping[str, str]) -> None:
+        self._custom = custom
+        self._env = env
+        self._built_in = _built_in()
+
+    def names(self) -> list[str]:
+        return list(dict.fromkeys((*self._custom, *self._built_in)))
+
+    def find(self, name: str) -> Provider | None:
+        """The provider of that name, with what the environment says of its address and headers."""
+        plain = name.removeprefix("custom:")
+        if plain in self._custom:
+            return _custom_row(plain, self._custom[plain])
+        if name in self._built_in:
+            return _with_environment(_row(name, self._built_in[name]), self._env)
+        return None
+
+    def get(self, name: str) -> Provider:
+        """Like `find`. Raises NotFoundError with near matches."""
+        if found := self.find(name):
+            return found
+        near = get_close_matches(name.removeprefix("custom:"), self.names(), n=2)
+        raise NotFoundError(
+            f"there is no provider '{name}'",
+            hint=f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(self.names())}",
+            reason="provider",
+        )
+
+    def named_by_key(self, key: str) -> str:
+        """The built-in provider whose keys begin as this one does; empty when none is sure."""
+        prefixes = {row["key_prefix"]: name for name, row in self._built_in.items() if row.get("key_prefix")}
+        longest = max((prefix for prefix in prefixes if key.startswith(prefix)), key=len, default="")
+        return prefixes.get(longest, "")
+
+
+def checked_url(provider: Provider) -> str:
+    """The base URL without a slash at its end. Raises ConfigError, or NetworkError when a key would go in the clear."""
+    url = provider.base_url.rstrip("/")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    where = f"the base URL of {provider.name}, {url!r},"
+    hint = f"aix config --set custom_providers.{provider.name}.base_url https://…" if provider.custom else ""
+    if parts.scheme not in ("http", "https") or not host:
+        raise ConfigError(f"{where} must begin with https:// or http:// and name a host", hint=hint)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        shown = f"the base URL of {provider.name}"
+        raise ConfigError(f"{shown} must not hold a user name, a password, a query or a fragment", hint=hint)
+    if parts.scheme == "http" and host not in LOOPBACK and not provider.allow_http:
+        raise NetworkError(
+            f"{where} is plain http, so its key could be read on the way",
+            hint=f"use https, or allow it: aix config --set custom_providers.{provider.name}.allow_http true",
+        )
+    return url
+
+
+def _built_in() -> Mapping[str, Mapping[str, Any]]:
+    rows: Mapping[str, Mapping[str, Any]] = json.loads(DATA.read_text(encoding="utf-8"))
+    return rows
+
+
+_TUPLES = frozenset({"key_env", "base_url_env", "host_env"})
+_NATURAL_AUTH = {"anthropic-messages": "x-api-key"}
+
+CUSTOM_FIELDS: Mapping[str, tuple[type, ...]] = {
+    "base_url": (str,),
+    "protocol": (str,),
+    "default_model": (str,),
+    "headers": (dict,),
+    "auth_type": (str,),
+    "allow_http": (bool,),
+    "timeout": (int, float),
+    "max_tokens_field": (str,),
+    "api_key": (str, list),
+    "api_keys": (str, list),
+    "api_key_env": (str,),
+    "api_key_command": (str,),
+}
+"""What a row of `custom_providers` may hold. The fields up to `timeout` are the Provider's own."""
+
+_OWN_FIELDS = tuple(CUSTOM_FIELDS)[:7]
+_CHOICES: Mapping[str, Sequence[str]] = {"protocol": ("openai-chat", "anthropic-messages"), "auth_type": tuple(AUTH)}
+
+
+def _row(name: str, row: Mapping[str, Any]) -> Provider:
+    values: dict[str, Any] = {key: tuple(value) if key in _TUPLES else value for key, value in row.items()}
+    values["dialect"] = Dialect(**row.get("dialect", {}))
+    return Provider(name=name, **values)
+
+
+def _custom_row(name: str, row: Any) -> Provider:
+    """A row of `custom_providers`. Raises ConfigError, which names the field that is wrong."""
+    place = f"custom_providers.{name}"
+    if not isinstance(row, dict):
+        raise ConfigError(f"{place} in config.json must be an object", hint=f"aix config --unset {place}")
+    for key, value in row.items():
+        _check_field(f"{place}.{key}", key, value)
+    if not row.get("base_url"):
+        raise ConfigError(f"{place} has no base_url", hint=f"aix config --set {place}.base_url https://…/v1")
+    protocol = row.get("protocol", "openai-chat")
+    given: dict[str, Any] = {"auth_type": _NATURAL_AUTH.get(protocol, "bearer")}
+    given |= {key: row[key] for key in _OWN_FIELDS if key in row}
+    variables: Sequence[str] = [row["api_key_env"]] if row.get("api_key_env") else []
+    return Provider(
+        name=name,
+        **{"protocol": protocol, **given},
+        key_env=tuple(dict.fromkeys((*variables, conventional_variable(name)))),
+        key_optional=True,
+        dialect=Dialect(max_tokens_field=row.get("max_tokens_field", "max_tokens")),
+        local=urlsplit(row["base_url"]).hostname in LOOPBACK,
+        custom=True,
+    )
+
+
+def _check_field(place: str, key: str, value: Any) -> None:
+    if key not in CUSTOM_FIELDS:
+        near = get_close_matches(key, CUSTOM_FIELDS, n=1)
+        listed = f"the fields are {', '.join(CUSTOM_FIELDS)}"
+        raise ConfigError(f"{place} is not a field of a provider", hint=f"did you mean {near[0]}?" if near else listed)
+    if not isinstance(value, CUSTOM_FIELDS[key]):
+        raise ConfigError(f"{place} in config.json has the wrong type", hint=f"aix config --unset {place}")
+    if key in _CHOICES and value not in _CHOICES[key]:
+        raise ConfigError(f"{place} must be one of {', '.join(_CHOICES[key])}, not '{value}'")
+    for name, text in value.items() if isinstance(value, dict) else ():
+        if not isinstance(text, str) or not name or not (name + text).isprintable() or not (name + text).isascii():
+            raise ConfigError(f"{place}.{name} cannot stand in an HTTP header")
+
+
+def _with_environment(provider: Provider, env: Mapping[str, str]) -> Provider:
+    """The row with what the environment says: a base URL there is the user's own word, also where it is plain http."""
+    url = next((env[name].strip() for name in provider.base_url_env if env.get(name, "").strip()), "")
+    host = next((env[name].strip() for name in provider.host_env if env.get(name, "").strip()), "")
+    headers = {header: env[name] for header, name in provider.header_env.items() if env.get(name)}
+    return replace(
+        provider,
+        base_url=url or (_host_url(host, provider.base_url) if host else provider.base_url),
+        allow_http=provider.allow_http or bool(url),
+        headers={**provider.headers, **headers},
+    )
+
+
+def _host_url(host: str, default: str) -> str:
+    """`box`, `box:11434`, `http://box:11434` or `0.0.0.0` as a base URL shaped like the default one."""
+    usual = urlsplit(default)
+    given = urlsplit(host if "://" in host else f"{usual.scheme}://{host}")
+    try:
+        name, port = given.hostname, given.port
+    except ValueError:
+        name, port = None, None
+    name = usual.hostname if name in (None, "0.0.0.0", "::") else name  # noqa: S104 - a server's "everywhere" is here
+    shown = f"[{name}]" if name and ":" in name else name
+    default_port = usual.port if given.scheme == "http" else 443
+    return f"{given.scheme}://{shown}:{port or default_port}{given.path.rstrip('/') or usual.path}"

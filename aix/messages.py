@@ -1,0 +1,194 @@
+"""What is said to a model and what comes back: pure values, no behaviour beyond putting them together."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+FinishReason = Literal["stop", "length", "tool_call", "content_filter", "error"]
+
+WHOLE: frozenset[FinishReason] = frozenset({"stop", "tool_call"})
+"""The reasons after which an answer is all that the model meant to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    data: bytes = field(repr=False)
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    data: bytes = field(repr=False)
+    media_type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """`arguments` is JSON text, exactly as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    id: str
+    content: str
+
+
+Part = Text | Image | File | Reasoning | ToolCall | ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The text parts joined; images and files are not in it."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to one model. `extra` is merged last into the body, as it is."""
+
+    model: str
+    messages: tuple[Message, ...]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    schema: Mapping[str, Any] | None = None
+    effort: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, counted inclusively: input contains what was cached, output contains reasoning, for every provider."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    reported_cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of the tool call number `index`; `id` and `name` come with its first piece."""
+
+    index: int
+    arguments: str = ""
+    id: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The provider's own end mark. `detail` keeps its word where `reason` cannot say it: an unknown one, a refusal."""
+
+    reason: FinishReason
+    usage: Usage | None = None
+    model: str = ""
+    id: str = ""
+    detail: str = ""
+
+
+Event = TextDelta | ReasoningDelta | ToolCallDelta | Finish
+"""A stream of events has exactly one Finish, its last; without one the answer is not whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """All that came. `finish` is None when the provider's end mark never arrived."""
+
+    text: str
+    reasoning: str
+    tool_calls: tuple[ToolCall, ...]
+    finish: Finish | None
+
+    @property
+    def whole(self) -> bool:
+        return self.finish is not None and self.finish.reason in WHOLE
+
+
+class Collector:
+    """Puts events together as they pass. `text` and `response` can be read at any time, also after a failure."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: dict[int, ToolCall] = {}
+        self._finish: Finish | None = None
+
+    def passing(self, events: Iterable[Event]) -> Iterator[Event]:
+        """The same events, each noted before it is handed on."""
+        for event in events:
+            self.note(event)
+            yield event
+
+    def note(self, event: Event) -> None:
+        match event:
+            case TextDelta(text):
+                self._text.append(text)
+            case ReasoningDelta(text):
+                self._reasoning.append(text)
+            case ToolCallDelta(index, arguments, id_, name):
+                call = self._calls.get(index, ToolCall("", "", ""))
+                self._calls[index] = ToolCall(call.id or id_, call.name or name, call.arguments + arguments)
+            case Finish():
+                self._finish = event
+
+    @property
+    def response(self) -> Response:
+        calls = tuple(call for _, call in sorted(self._calls.items()))
+        return Response("".join(self._text), "".join(self._reasoning), calls, self._finish)
+
+
+def collect(events: Iterable[Event]) -> Response:
+    """One Response from a whole stream of events: the plain answer is the streamed one, put together."""
+    collector = Collector()
+    for event in events:
+        collector.note(event)
+    return collector.response
+
+
+def with_system(messages: Sequence[Message], text: str) -> tuple[Message, ...]:
+    """The conversation with its system message replaced by `text`, or given one where it had none."""
+    rest = tuple(message for message in messages if message.role != "system")
+    return (Message("system", (Text(text),)), *rest)
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens a text is: four characters each, one each for scripts that are written without spaces."""
+    dense = sum(character > "\u2e80" for character in text)
+    return dense + (len(text) - dense + 3) // 4

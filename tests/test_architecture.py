@@ -1,0 +1,96 @@
+"""The rules of the house, read off the imports."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import aix
+
+ROOT = Path(aix.__file__).parent
+FILES = sorted(path for path in ROOT.rglob("*.py") if "prompts" not in path.relative_to(ROOT).parts[:1])
+
+FLOORS = {"cli": 6, "app": 5, "evals": 4, "serve": 4, "runs": 3, "library": 2, "formats": 2, "llm": 2, "config": 1}
+"""Imports point down; `messages` and `errors` are the ground, and what is not named here stands on the ground too."""
+
+DOORS = {
+    "typer": "cli/",
+    "rich": "cli/console.py",
+    "questionary": "cli/ask.py",
+    "prompt_toolkit": "cli/ask.py",
+    "jinja2": "library/template.py",
+    "yaml": "config/yaml.py",
+    "httpx": "llm/client.py",
+    "certifi": "llm/client.py",
+}
+LATE = {"app.py", "cli/console.py", "cli/ask.py"}
+"""The files that import while they work: the factory, and the doors to slow libraries."""
+
+
+def place(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            yield base, node.lineno
+            if base == "aix" or base.count(".") == 1:
+                yield from ((f"{base}.{alias.name}", node.lineno) for alias in node.names)
+
+
+@pytest.fixture(params=FILES, ids=place)
+def file(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+def test_imports_point_down(file: Path) -> None:
+    own = place(file).split("/")[0].removesuffix(".py")
+    for module, line in imports(ast.parse(file.read_text())):
+        if module.startswith("aix.") and room(module) != own and own != "__main__":
+            above = FLOORS.get(room(module), 0) >= FLOORS.get(own, 0)
+            assert not above or FLOORS.get(own, 0) == FLOORS.get(room(module), 0) == 0, (
+                f"{file}:{line} imports {module}"
+            )
+
+
+def test_each_library_has_one_door(file: Path) -> None:
+    for module, line in imports(ast.parse(file.read_text())):
+        door = DOORS.get(module.split(".")[0])
+        assert door is None or place(file).startswith(door), f"{file}:{line} imports {module}; its door is {door}"
+
+
+def test_the_ground_floor_imports_only_the_standard_library() -> None:
+    for name in ("messages.py", "errors.py"):
+        found = {module for module, _ in imports(ast.parse((ROOT / name).read_text()))}
+        assert not {module for module in found if module.startswith("aix") or module in DOORS}
+
+
+def test_imports_stand_at_the_top(file: Path) -> None:
+    if place(file) in LATE:
+        return
+    tree = ast.parse(file.read_text())
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            late = [node.lineno for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
+            assert not late, f"{file}:{late[0]} imports inside a function"
+
+
+@pytest.mark.parametrize("name", ["print(", "sys.argv", "os.environ", "sys.exit(", "input("])
+def test_below_the_command_line_nothing_prints_or_asks_the_process(name: str, file: Path) -> None:
+    if place(file).startswith("cli/") or place(file) == "__main__.py":
+        return
+    assert name not in file.read_text(), f"{file} has {name}"
+
+
+def test_no_module_is_longer_than_400_lines(file: Path) -> None:
+    assert len(file.read_text().splitlines()) <= 400

@@ -1,0 +1,62 @@
+"""What a command does not use, it does not load: checked in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import Aix
+
+COMMANDS = ["run", "list", "show", "create", "config", "api-key"]
+
+LOADED = """
+import json, sys
+from aix.cli.main import execute
+status = execute(sys.argv[1:])
+sys.stdout.flush()
+print("\\n" + json.dumps([status, sorted(name for name in sys.modules if "." not in name)]))
+"""
+
+
+def loaded_after(*arguments: str) -> set[str]:
+    """The top-level modules that are there when the command has ended well."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
+        stdin=subprocess.DEVNULL,
+        check=True,
+    )
+    status, modules = json.loads(done.stdout.splitlines()[-1])
+    assert status == 0, done.stderr
+    return set(modules)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [
+        (["--version"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
+        (["--help"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
+        (["run", "--help"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
+        (["list"], {"httpx", "jinja2", "rich", "questionary", "ssl"}),
+        (["config", "--list"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
+        (["run", "hello", "--name", "Ada"], {"httpx", "rich", "questionary", "ssl"}),
+        (["run", "hello", "--name", "Ada", "--json"], {"httpx", "rich", "questionary", "ssl"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_nothing_is_loaded_before_it_is_used(arguments: list[str], absent: set[str]) -> None:
+    assert loaded_after(*arguments) & (absent | {"click", "pydantic"}) == set()
+
+
+def test_the_check_can_fail() -> None:
+    assert "jinja2" in loaded_after("run", "hello", "--name", "Ada")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, aix: Aix) -> None:
+    done = aix(command, "--help")
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: aix {command} ")
