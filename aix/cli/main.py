@@ -36,7 +36,7 @@ HELP = """Keep prompts as files, and run them with any model.
 cli = typer.Typer(
     name="aix",
     help=HELP,
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -54,11 +54,14 @@ def _version(wanted: bool) -> None:
 
 @cli.callback()
 def root(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Root of all commands; what they share is the App in their context."""
+    """Without a command: the help."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
 
 
 class Stopped(BaseException):
