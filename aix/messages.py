@@ -1,7 +1,7 @@
 """What is said to a model and what comes back: pure values, no behaviour beyond putting them together."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -170,8 +170,12 @@ class Collector:
 
     @property
     def response(self) -> Response:
-        calls = tuple(call for _, call in sorted(self._calls.items()))
+        calls = tuple(self._whole(call) for _, call in sorted(self._calls.items()))
         return Response("".join(self._text), "".join(self._reasoning), calls, self._finish)
+
+    def _whole(self, call: ToolCall) -> ToolCall:
+        """A call that came to its end without a word for arguments has none."""
+        return replace(call, arguments=letters(call.arguments) or ("{}" if self._finish else ""))
 
 
 def collect(events: Iterable[Event]) -> Response:
@@ -180,6 +184,29 @@ def collect(events: Iterable[Event]) -> Response:
     for event in events:
         collector.note(event)
     return collector.response
+
+
+def letters(text: str) -> str:
+    """The text with surrogate pairs joined to letters; half a letter that stands alone becomes U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def in_letters(events: Iterable[Event]) -> Iterator[Event]:
+    """The same events in whole letters: servers that count as JavaScript does send one in halves, a delta each."""
+    half: dict[type[TextDelta] | type[ReasoningDelta], str] = {}
+    for event in events:
+        match event:
+            case TextDelta(text) | ReasoningDelta(text):
+                kind, text = type(event), half.pop(type(event), "") + text
+                if "\ud800" <= text[-1:] <= "\udbff":
+                    half[kind], text = text[-1], text[:-1]
+                if text:
+                    yield kind(letters(text))
+            case Finish():
+                yield from (kind("\ufffd") for kind in half)
+                yield event
+            case _:
+                yield event
 
 
 def with_system(messages: Sequence[Message], text: str) -> tuple[Message, ...]:

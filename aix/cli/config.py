@@ -1,6 +1,7 @@
 """`aix config`: settings, looked at and set."""
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +9,7 @@ import typer
 from aix.cli import ask
 from aix.cli.options import AsJson, Shell, Yes
 from aix.config.secrets import mask
-from aix.config.settings import Setting, kind_of, split_key
+from aix.config.settings import Setting, is_private, join_key, kind_of, split_key
 from aix.config.values import KEYS
 from aix.errors import UsageError
 
@@ -42,26 +43,39 @@ def config(
     as_json: AsJson = False,
 ) -> None:
     shell: Shell = ctx.obj
-    asked = [listing, get is not None, setting is not None, unset is not None, reset]
-    words = [word for word in (key, value) if word is not None]
-    if sum(asked) > 1:
-        raise UsageError("give one of --list, --get, --set, --unset and --reset")
+    given = {
+        "--list": "" if listing else None,
+        "--get": get,
+        "--set": setting,
+        "--unset": unset,
+        "--reset": reset or None,
+    }
+    asked = [option for option, text in given.items() if text is not None]
+    words = [word for word in (get, setting, unset, key, value) if word is not None]
+    action = asked[0] if asked else _BY_WORDS[len(words)]
+    if len(asked) > 1:
+        raise UsageError(f"give one of {', '.join(given)}")
     if everything and not reset:
         raise UsageError("--all goes with --reset")
-    if setting is not None:
-        _set(shell, *_pair(setting, words))
-    elif any(asked) and words:
-        raise UsageError(f"'{words[0]}' is one word too many", hint="aix config --help")
-    elif reset:
-        _reset(shell, everything=everything, sure=yes)
-    elif unset is not None:
-        _unset(shell, unset)
-    elif get is not None or len(words) == 1:
-        _get(shell, get if get is not None else words[0], as_json=as_json)
-    elif len(words) == 2:
-        _set(shell, words[0], words[1])
-    else:
-        _list(shell, as_json=as_json)
+    if action == "--set":
+        words = _pair(words)
+    if len(words) > _WORDS[action]:
+        raise UsageError(f"'{words[_WORDS[action]]}' is one word too many", hint="aix config --help")
+    actions: dict[str, Callable[[], None]] = {
+        "--list": lambda: _list(shell, as_json=as_json),
+        "--get": lambda: _get(shell, *words, as_json=as_json),
+        "--set": lambda: _set(shell, *words),
+        "--unset": lambda: _unset(shell, *words),
+        "--reset": lambda: _reset(shell, everything=everything, sure=yes),
+    }
+    actions[action]()
+
+
+_BY_WORDS = ("--list", "--get", "--set")
+"""What is done when no option says it: by how many words there are."""
+
+_WORDS = {"--list": 0, "--get": 1, "--set": 2, "--unset": 1, "--reset": 0}
+"""How many words each takes."""
 
 
 def shown(setting: Setting) -> str:
@@ -74,13 +88,9 @@ def masked(segments: tuple[str, ...], value: Any) -> Any:
     """The value with every key in it masked, wherever in it that is."""
     if isinstance(value, dict):
         return {name: masked((*segments, name), inner) for name, inner in value.items()}
-    if not _is_private(segments):
+    if not is_private(segments):
         return value
     return [mask(str(item)) for item in value] if isinstance(value, list) else mask(str(value))
-
-
-def _is_private(segments: tuple[str, ...]) -> bool:
-    return segments[0] == "api_keys" or segments[-1] in ("api_key", "api_keys") or "headers" in segments[2:3]
 
 
 def _list(shell: Shell, *, as_json: bool) -> None:
@@ -101,10 +111,10 @@ def _environment_keys(shell: Shell) -> list[Setting]:
     """The keys that the environment gives to the providers there are."""
     env, providers = shell.app.env, shell.app.providers
     return [
-        Setting(f"api_keys.{name}", env[variable], variable)
+        Setting(join_key(("api_keys", name)), env[variable], variable)
         for name in providers.names()
         for variable in providers.get(name).key_env
-        if env.get(variable)
+        if env.get(variable, "").strip()
     ]
 
 
@@ -127,24 +137,23 @@ def _get(shell: Shell, key: str, *, as_json: bool) -> None:
         shell.console.line(shown(setting))
 
 
-def _pair(text: str, words: list[str]) -> tuple[str, str]:
-    if len(words) > 1:
-        raise UsageError(f"'{words[1]}' is one word too many", hint="quote a value that has spaces")
-    if words:
-        return text, words[0]
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"--set {text}: to what?", hint=f"aix config --set {text} VALUE")
-    return key, value
+def _pair(words: list[str]) -> list[str]:
+    """KEY and VALUE, also when they came as one word."""
+    key, equals, value = words[0].partition("=")
+    if bool(equals) == (len(words) > 1):
+        raise UsageError(f"--set {key}: to what?", hint=f"aix config --set {key} VALUE")
+    return [key, value] if equals else words
 
 
 def _set(shell: Shell, key: str, text: str) -> None:
     setting = shell.app.settings.set(key, text)
     shell.console.note(f"{key} = {shown(setting)}")
-    if _is_private(split_key(key)):
+    section, *names = split_key(key)
+    if is_private((section, *names)):
         shell.console.warn("a key on a command line stays in the shell's history; aix api-key asks without showing it")
-    variable = shell.app.settings.variable_over(key)
-    if variable:
+    if section == "api_keys" and names[0] not in shell.app.providers.names():
+        shell.console.warn(f"there is no provider '{names[0]}' yet that would use it")
+    if variable := shell.app.settings.variable_over(key):
         shell.console.warn(f"{variable} is set in the environment and wins over it")
 
 

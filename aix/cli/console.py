@@ -14,17 +14,19 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from aix.config.files import storage_error
-from aix.errors import AixError, UsageError
+from aix.errors import AixError, StorageError, UsageError
+from aix.messages import letters
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 
 
 def visible(text: str) -> str:
-    """The text with C0 and C1 controls and the marks that turn its direction shown as `\\x1b`, `\\u202e`."""
+    """The text with what is no letter shown as `\\x1b`, `\\u202e`: C0 and C1 controls, the marks that turn its
+    direction, halves of letters."""
     return _INVISIBLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text.replace("\r\n", "\n"))
 
 
@@ -49,10 +51,14 @@ class Console:
         return sys.stdin is not None and sys.stdin.isatty() and self.stderr_is_terminal
 
     @property
+    def plain(self) -> bool:
+        """Whether a terminal is to get plain text, without escape codes."""
+        return bool(self._env.get("NO_COLOR") or self._env.get("CI")) or self._env.get("TERM", "dumb") == "dumb"
+
+    @property
     def colour(self) -> bool:
         """Whether stderr may have colour."""
-        off = self._env.get("NO_COLOR") or self._env.get("TERM") == "dumb"
-        return self.stderr_is_terminal and not off
+        return self.stderr_is_terminal and not self.plain
 
     def out(self, text: str) -> None:
         """Write to stdout: exact in a pipe, safe on a terminal."""
@@ -86,7 +92,7 @@ class Console:
 
     def progress(self, text: str) -> None:
         """Say on a terminal what is being waited for; the next output takes it away."""
-        if not self.colour or self._env.get("CI"):
+        if not self.colour:
             return
         self.done_waiting()
         self._waiting = self.rich("stderr").status(visible(text), spinner="dots")
@@ -106,11 +112,10 @@ class Console:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-        for number, heading in enumerate(headings):
-            table.add_column(
-                heading, no_wrap=True, overflow="ellipsis", ratio=None if number + 1 < len(headings) else 1
-            )
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), expand=True)
+        for heading in headings[:-1]:
+            table.add_column(heading, no_wrap=True, overflow="ellipsis")
+        table.add_column(headings[-1], no_wrap=True, overflow="ellipsis", ratio=1)
         for row in rows:
             table.add_row(*(Text(visible(" ".join(cell.split()))) for cell in row))
         self.rich("stdout").print(table)
@@ -118,8 +123,8 @@ class Console:
     @contextmanager
     def answer(self, kind: Literal["exact", "markdown"]) -> Iterator[Callable[[str], None]]:
         """A function that takes the answer piece by piece; what is held back is written at the end, also after a
-        failure. On a terminal Markdown is drawn a block at a time."""
-        if kind == "exact" or not self.stdout_is_terminal:
+        failure. On a terminal that can show it Markdown is drawn, a block at a time."""
+        if kind == "exact" or not self.stdout_is_terminal or self.plain:
             last = ""
 
             def write(text: str) -> None:
@@ -144,7 +149,7 @@ class Console:
 
         return RichConsole(
             stderr=stream == "stderr",
-            no_color=bool(self._env.get("NO_COLOR")),
+            color_system=None if self.plain else "auto",
             highlight=False,
             emoji=False,
             markup=False,
@@ -161,7 +166,8 @@ class Console:
         try:
             _write(sys.stderr, text)
         except (OSError, AixError):
-            return  # nobody can be told that nobody can be told
+            if sys.stderr is not None:  # nobody can be told that nobody can be told; the last flush is to fail no more
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
     def _styled(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
@@ -205,11 +211,14 @@ class _Blocks:
 
 
 class Stdin:
-    """Standard input as a prompt's params may use it; it is read once."""
+    """Standard input as a prompt's params may use it. It is read once: `spent` says that it was the prompt itself."""
+
+    def __init__(self, *, spent: bool = False) -> None:
+        self._spent = spent
 
     @property
     def kind(self) -> Literal["terminal", "piped", "other", "closed"]:
-        if sys.stdin is None or sys.stdin.closed:
+        if self._spent or sys.stdin is None or sys.stdin.closed:
             return "closed"
         if sys.stdin.isatty():
             return "terminal"
@@ -218,30 +227,24 @@ class Stdin:
 
     def read(self) -> str:
         """All of it, as UTF-8. Raises UsageError."""
-        data = sys.stdin.buffer.read()
+        if self.kind == "closed":
+            raise UsageError("standard input is closed")
         try:
-            return data.decode("utf-8-sig")
+            return sys.stdin.buffer.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise UsageError(f"standard input is not UTF-8 text (byte {error.start})") from None
+        except OSError as error:
+            raise UsageError(f"cannot read standard input: {os.strerror(error.errno or 0).lower()}") from None
 
 
 def _write(stream: IO[str] | None, text: str) -> None:
     """Write UTF-8 and flush. A closed pipe stays a BrokenPipeError; any other refusal is a StorageError."""
     if stream is None:
-        return
-    data = (
-        text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
-        if _has_surrogate(text)
-        else text.encode()
-    )
+        raise StorageError("cannot write standard output: it is closed", hint="write to a file: --output FILE")
     try:
-        stream.buffer.write(data)  # type: ignore[attr-defined]
+        stream.buffer.write(letters(text).encode())  # type: ignore[attr-defined]
         stream.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
         raise storage_error(error, "standard output") from error
-
-
-def _has_surrogate(text: str) -> bool:
-    return re.search("[\ud800-\udfff]", text) is not None

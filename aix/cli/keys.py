@@ -9,6 +9,7 @@ from aix.cli import ask
 from aix.cli.console import Stdin
 from aix.cli.options import Shell, Yes
 from aix.config.secrets import checked, mask
+from aix.config.settings import join_key
 from aix.errors import UsageError
 from aix.llm.providers import Provider
 
@@ -101,7 +102,7 @@ def _warn(shell: Shell, provider: Provider, key: str) -> None:
 
 
 def _place(provider: Provider) -> str:
-    return f'api_keys."{provider.name}"' if "." in provider.name else f"api_keys.{provider.name}"
+    return join_key(("api_keys", provider.name))
 
 
 def _agreed(shell: Shell, question: str, *, sure: bool) -> bool:

@@ -124,6 +124,8 @@ def _usage(error: typer.TyperException) -> UsageError:
 
 
 def _report(error: AixError, arguments: Sequence[str], app: App, console: Console) -> int:
+    for field in ("message", "cause", "hint", "request_id"):  # a server may say the key back to us
+        setattr(error, field, _scrubbed(getattr(error, field), app))
     try:
         if "--json" in arguments:
             console.json(failed(error, app.run))

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import typer
@@ -12,11 +13,32 @@ from aix.app import Chosen
 from aix.cli.console import Stdin, visible
 from aix.errors import UsageError
 from aix.library.arguments import Given
-from aix.library.prompt import Param
+from aix.library.prompt import Param, ParamType
 
 CHOSEN, TEXTS, FILES = "aix.chosen", "aix.texts", "aix.files"
 PARAM = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)([=@])(.*)", re.DOTALL)
 HELP_FLAGS = ("--help", "-h")
+
+SENDING = ("provider", "model", "stream", "max_tokens", "temperature", "top_p", "stop", "seed", "timeout")
+HEADINGS = {
+    "Values": ("param", "param_file", "system", "library", "disable_commands"),
+    "Sending": ("execute", *SENDING),
+    "What is shown": ("dry_run", "show_request", "output", "as_json", "usage", "raw", "debug"),
+    "Help": ("help",),
+}
+"""The options of `run` in the order of its help, which is the order of a person's questions."""
+
+METAVARS: dict[ParamType, str] = {
+    "string": "TEXT",
+    "text": "TEXT",
+    "integer": "INT",
+    "number": "NUMBER",
+    "date": "YYYY-MM-DD",
+    "json": "JSON",
+    "list": "TEXT",
+    "file": "FILE",
+    "image": "FILE",
+}
 
 
 class PromptCommand(TyperCommand):
@@ -25,40 +47,44 @@ class PromptCommand(TyperCommand):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._own = list(self.params)
-        self._added: list[TyperOption] = []
+        words = {word for param in self._own for word in (*param.opts, *param.secondary_opts)} | {*HELP_FLAGS}
+        self._taken = {word for word in words if word.startswith("-")}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        name, library = _scan(args, self._own)
+        refuse_undecodable(args)
+        name, library = _scan(args, self._own, self._taken)
         if name is not None:
             chosen = ctx.obj.app.choose(name, library, Stdin().read)
             ctx.meta[CHOSEN] = chosen
             self._add(chosen, args)
+        elif not {*HELP_FLAGS} & {*args}:
+            raise UsageError("which prompt? aix run takes a name, a file, or -", hint="aix list shows all prompts")
         return super().parse_args(ctx, args)
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        options, *words = super().collect_usage_pieces(ctx)
+        return [*words, options]
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        if self._added:
-            records = [option.get_help_record(ctx) for option in self._added]
-            with formatter.section(f"Params of {ctx.meta[CHOSEN].prompt.name}"):
-                formatter.write_dl([record for record in records if record])
-        panels: dict[str, list[Any]] = {}
-        for param in [*self._own, self.get_help_option(ctx)]:
-            if param and param.param_type_name == "option" and (record := param.get_help_record(ctx)):
-                panels.setdefault(getattr(param, "rich_help_panel", None) or "Options", []).append(record)
-        for title, rows in panels.items():
-            with formatter.section(title):
+        if (chosen := ctx.meta.get(CHOSEN)) and (rows := list(_rows(chosen.template.params, self._taken))):
+            with formatter.section(f"Params of {visible(chosen.prompt.name)}"):
                 formatter.write_dl(rows)
+        options = (*self._own, *filter(None, [self.get_help_option(ctx)]))
+        own = {option.name: option.get_help_record(ctx) for option in options}
+        for title, names in HEADINGS.items():
+            with formatter.section(title):
+                formatter.write_dl([own[name] for name in names])
 
     def _add(self, chosen: Chosen, args: Sequence[str]) -> None:
-        taken = {flag for param in self._own for flag in (*param.opts, *param.secondary_opts)} | {*HELP_FLAGS}
-        for param in chosen.template.params:
-            self._refuse_clash(param, chosen.prompt.name, taken, args)
-        self._added = [option for param in chosen.template.params for option in _options(param, taken)]
-        self.params = [*self._added, *self._own]
+        params = chosen.template.params
+        for param in params:
+            self._refuse_clash(param, chosen.prompt.name, args)
+        self.params = [*(option for param in params for option in _options(param, self._taken)), *self._own]
 
-    def _refuse_clash(self, param: Param, prompt: str, taken: set[str], args: Sequence[str]) -> None:
+    def _refuse_clash(self, param: Param, prompt: str, args: Sequence[str]) -> None:
         """A flag that means two things means neither: say how to say each."""
-        used = any(arg == param.flag or arg.startswith(f"{param.flag}=") for arg in args)
-        if param.flag not in taken or not used:
+        flags = args[: args.index("--")] if "--" in args else args
+        if param.flag not in self._taken or param.flag not in {arg.partition("=")[0] for arg in flags}:
             return
         own = next((p.opts for p in self._own if param.flag in (*p.opts, *p.secondary_opts)), list(HELP_FLAGS))
         short = next((flag for flag in own if not flag.startswith("--")), "")
@@ -69,6 +95,13 @@ class PromptCommand(TyperCommand):
         )
 
 
+def refuse_undecodable(args: Sequence[str]) -> None:
+    """Raise UsageError for an argument whose bytes are no text: half of it would be lost on the way."""
+    for arg in args:
+        if not arg.isascii() and any("\ud800" <= letter <= "\udfff" for letter in arg):
+            raise UsageError(f"the argument '{arg[:60]}' is not UTF-8 text", hint="give it in a file, as UTF-8")
+
+
 def given(ctx: typer.Context, pairs: Sequence[str], param_file: str | None, words: Sequence[str]) -> Given:
     """All that the command line gives for the prompt's params. Raises UsageError."""
     texts: dict[str, list[str]] = {name: list(values) for name, values in ctx.meta.get(TEXTS, {}).items()}
@@ -76,7 +109,10 @@ def given(ctx: typer.Context, pairs: Sequence[str], param_file: str | None, word
     for pair in pairs:
         match = PARAM.fullmatch(pair)
         if match is None:
-            raise UsageError(f"-p '{pair}' is neither NAME=VALUE nor NAME@FILE")
+            raise UsageError(
+                f"-p '{pair}' is neither NAME=VALUE nor NAME@FILE",
+                hint=f"aix run {ctx.meta[CHOSEN].prompt.name} --help",
+            )
         name, kind, value = match[1].replace("-", "_"), match[2], match[3]
         if kind == "=":
             texts.setdefault(name, []).append(value)
@@ -87,59 +123,75 @@ def given(ctx: typer.Context, pairs: Sequence[str], param_file: str | None, word
     return Given(texts, files, ctx.obj.app.param_file(param_file) if param_file else {}, words)
 
 
-def _scan(args: Sequence[str], own: Sequence[Any]) -> tuple[str | None, str | None]:
+def _scan(args: Sequence[str], own: Sequence[Any], taken: set[str]) -> tuple[str | None, str | None]:
     """The prompt's name and the value of `--library`, before anything is parsed: the name is the first word that is
-    neither an option nor an option's value."""
+    neither an option nor an option's value. Raises UsageError for a flag before it that is not one of `run`'s own."""
     valued = {flag for param in own if isinstance(param, TyperOption) and not param.is_flag for flag in param.opts}
-    name, library, position = None, None, 0
-    while position < len(args):
-        arg = args[position]
-        flag, equals, value = arg.partition("=")
-        if flag == "--library":
-            library = value if equals else next(iter(args[position + 1 :]), None)
+    name, library = None, None
+    rest = iter(args)
+    for arg in rest:
         if arg == "--":
-            return (name or next(iter(args[position + 1 :]), None)), library
+            return name or next(rest, None), library
         if arg == "-" or not arg.startswith("-"):
             name = name or arg
-        elif not equals and (arg in valued or (_is_cluster(arg) and f"-{arg[-1]}" in valued)):
-            position += 1
-        position += 1
+            continue
+        flag, _, value = arg.partition("=")
+        if name is None and (flag if flag.startswith("--") else flag[:2]) not in taken:
+            raise _misplaced(flag, taken)
+        if _takes_next(arg, valued):
+            value = next(rest, "")
+        if flag == "--library":
+            library = value
     return name, library
 
 
-def _is_cluster(arg: str) -> bool:
-    return len(arg) > 2 and not arg.startswith("--") and arg[1:].isalpha()
+def _takes_next(arg: str, valued: set[str]) -> bool:
+    """Whether the next argument is this one's value: `--model`, `-m`, `-xm`, but not `--model=M` or `-mM`."""
+    if arg.startswith("--"):
+        return arg in valued
+    first = next((place for place, letter in enumerate(arg) if f"-{letter}" in valued), None)
+    return first == len(arg) - 1
 
 
-def _options(param: Param, taken: set[str]) -> list[TyperOption]:
+def _misplaced(flag: str, taken: set[str]) -> UsageError:
+    near = get_close_matches(flag, sorted(taken), n=1, cutoff=0.8)
+    meant = f"did you mean {near[0]}?\n" if near else ""
+    return UsageError(
+        f"{flag} is not a flag of aix run itself",
+        hint=f"{meant}a prompt's own flags come after its name: aix run NAME {flag} …",
+    )
+
+
+def _rows(params: Sequence[Param], taken: set[str]) -> Iterator[tuple[str, str]]:
+    """The help of each param; one whose flag `run` has already is shown as `-p` takes it."""
+    for param in params:
+        metavar = _metavar(param)
+        if param.flag in taken:
+            yield f"-p {param.name}={metavar or 'true|false'}", visible(_help(param))
+        else:
+            short = f"-{param.short}, " if param.short and f"-{param.short}" not in taken else ""
+            value = f" {metavar}" if metavar else f" / --no-{param.flag[2:]}"
+            yield f"{short}{param.flag}{value}", visible(_help(param))
+        if param.file_flag:
+            given = f"-p {param.name}@FILE" if param.file_flag in taken else f"{param.file_flag} FILE"
+            yield given, f"Read {param.name} from FILE; - is stdin."
+
+
+def _options(param: Param, taken: set[str]) -> Iterator[TyperOption]:
     """The options of one param; a flag that `run` has already is left to `-p`."""
     short = [f"-{param.short}"] if param.short and f"-{param.short}" not in taken else []
     name = f"param_{param.name}"
-    options = []
     if param.flag not in taken:
-        flag = f"{param.flag}/--no-{param.flag[2:]}" if param.type == "boolean" else param.flag
-        options.append(
-            TyperOption(
-                param_decls=[name, flag, *short],
-                is_flag=param.type == "boolean",
-                multiple=param.type != "boolean",
-                metavar=None if param.type == "boolean" else _metavar(param),
-                help=visible(_help(param)),
-                expose_value=False,
-                callback=_keep(param),
-            )
+        boolean = param.type == "boolean"
+        yield TyperOption(
+            param_decls=[name, f"{param.flag}/--no-{param.flag[2:]}" if boolean else param.flag, *short],
+            is_flag=boolean,
+            multiple=not boolean,
+            expose_value=False,
+            callback=_keep(param),
         )
     if param.file_flag and param.file_flag not in taken:
-        options.append(
-            TyperOption(
-                param_decls=[f"{name}_file", param.file_flag],
-                metavar="PATH",
-                help=f"Read {param.name} from a file; - is stdin.",
-                expose_value=False,
-                callback=_keep_file(param),
-            )
-        )
-    return options
+        yield TyperOption(param_decls=[f"{name}_file", param.file_flag], expose_value=False, callback=_keep_file(param))
 
 
 def _keep(param: Param) -> Any:
@@ -161,16 +213,31 @@ def _keep_file(param: Param) -> Any:
 
 
 def _metavar(param: Param) -> str:
-    names = {"file": "PATH", "image": "PATH", "string": "TEXT"}
-    return names.get(param.type, param.type.upper())
+    return METAVARS.get(param.type, "")
 
 
 def _help(param: Param) -> str:
-    facts = ["required"] if param.required else []
-    facts += [f"one of: {', '.join(str(choice) for choice in param.choices)}"] if param.choices else []
-    facts += [f"default: {_default(param.default)}"] if param.default is not None else []
-    facts += ["stdin"] if param.stdin else []
-    return f"{param.help}  [{'; '.join(facts)}]".strip() if facts else param.help
+    return " ".join(filter(None, (param.help, f"[{facts}]" if (facts := "; ".join(described(param))) else "")))
+
+
+def described(param: Param) -> Iterator[str]:
+    """What to know of a param besides its type and help, a few words each."""
+    if param.required:
+        yield "required"
+    if param.choices:
+        yield f"one of: {', '.join(str(choice) for choice in param.choices)}"
+    if param.min is not None:
+        yield f"at least {param.min:g}"
+    if param.max is not None:
+        yield f"at most {param.max:g}"
+    if param.pattern:
+        yield f"matching {param.pattern}"
+    if param.default is not None:
+        yield f"default: {_default(param.default)}"
+    if param.type == "list":
+        yield "repeatable"
+    if param.stdin:
+        yield "from words or stdin"
 
 
 def _default(value: Any) -> str:

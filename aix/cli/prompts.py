@@ -1,32 +1,48 @@
 """`aix list`, `aix show`, `aix create`: the library."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from aix.cli import ask
 from aix.cli.console import Stdin
 from aix.cli.options import AsJson, LibraryFolder, Shell
-from aix.errors import TemplateError, UsageError
+from aix.cli.prompt_flags import described, refuse_undecodable
+from aix.config.secrets import without_keys
+from aix.errors import AixError, TemplateError, UsageError
 
 if TYPE_CHECKING:
     from aix.library.library import Library
     from aix.library.prompt import Param, Prompt
 
 START = """---
-description:
+description: What this prompt is for
 params:
-  text: {type: text, required: true, stdin: true}
+  text: {type: text, required: true, stdin: true, help: What it works on}
 ---
 {{ text }}
 """
+"""What the editor begins with."""
 
 
 def register(cli: typer.Typer) -> None:
     cli.command("list")(list_prompts)
     cli.command("show")(show)
-    cli.command("create")(create)
+    cli.command("create", cls=_CreateCommand)(create)
+
+
+class _CreateCommand(TyperCommand):
+    """A command whose text may begin with the three dashes of front matter, which are no flag."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        texts = [arg for arg in args if arg.startswith("---")]
+        if texts and "--" not in args:
+            args = [*(arg for arg in args if arg not in texts), "--", *texts]
+        return super().parse_args(ctx, args)
 
 
 def list_prompts(ctx: typer.Context, library: LibraryFolder = None, as_json: AsJson = False) -> None:
@@ -53,7 +69,7 @@ def show(
     chosen = shell.app.choose(name, library, Stdin().read)
     prompt, template = chosen.prompt, chosen.template
     if raw:
-        shell.console.out(prompt.text)
+        shell.console.out(prompt.path.read_bytes().decode() if prompt.path else prompt.text)
         return
     facts = {
         "name": prompt.name,
@@ -72,12 +88,13 @@ def show(
         return
     for key, value in facts.items():
         if value:
-            shell.console.line(f"{key + ':':<13}{', '.join(value) if isinstance(value, list) else value}")
+            shell.console.line(f"{key + ':':<13}{_plain(value)}")
     for param in template.params:
         shell.console.line(f"{'param:':<13}{_described(param)}")
     for command in template.commands:
         shell.console.line(f"{'command:':<13}{command}")
-    shell.console.out("\n" + prompt.body)
+    with shell.console.answer("exact") as write:
+        write("\n" + prompt.body)
 
 
 def create(
@@ -98,25 +115,50 @@ def create(
     shell: Shell = ctx.obj
     home = shell.app.library_at(library)
     home.refuse(name)
-    body = _body(shell, name, text)
-    if not body.strip():
-        raise UsageError(
-            f"'{name}' would be empty; nothing is created", hint='aix create NAME "Say hello to {{ name }}."'
-        )
-    prompt = home.create(name, body if body.endswith("\n") else body + "\n")
-    shell.app.template(prompt, home.layers[0])
+    with _body(shell, name, text) as body:
+        if _is_empty(body):
+            raise UsageError(
+                f"'{name}' would be empty; nothing is created", hint='aix create NAME "Say hello to {{ name }}."'
+            )
+        prompt = home.create(name, body if body.endswith("\n") else body + "\n")
+        if prompt.path:
+            with _taken_back(prompt.path):
+                shell.app.template(prompt, home.layers[0])
     shell.console.note(f"created {prompt.path}")
     shell.console.note(f"try it: aix run {prompt.name}")
 
 
-def _body(shell: Shell, name: str, text: str | None) -> str:
-    if text == "-":
-        return Stdin().read()
+@contextmanager
+def _body(shell: Shell, name: str, text: str | None) -> Iterator[str]:
+    """The text of a new prompt; what was written in an editor is kept when it cannot be saved."""
     if text is not None:
-        return text
+        refuse_undecodable([text])
+        yield Stdin().read() if text == "-" else text
+        return
     if not shell.console.person_is_there:
         raise UsageError(f"what does '{name}' say?", hint="give its text as an argument, or - to read it from stdin")
-    return ask.edit(START, shell.app.env, shell.app.settings.get("editor").value, f"{name}.md")
+    env, editor = shell.app.env, shell.app.settings.get("editor").value
+    with ask.edited(START, without_keys(env, shell.app.known_secrets()), editor, f"{name}.md") as (body, path):
+        try:
+            yield body
+        except AixError:
+            if not _is_empty(body):
+                shell.console.note(f"your text is in {path}; mend it, then: aix create {name} - < {path}")
+            raise
+
+
+def _is_empty(body: str) -> bool:
+    return body.strip() in ("", START.strip())
+
+
+@contextmanager
+def _taken_back(path: Path) -> Iterator[None]:
+    """Remove a new prompt that turns out to be none."""
+    try:
+        yield
+    except TemplateError:
+        path.unlink()
+        raise
 
 
 def _rows(shell: Shell, library: "Library") -> Iterator[dict[str, Any]]:
@@ -125,7 +167,8 @@ def _rows(shell: Shell, library: "Library") -> Iterator[dict[str, Any]]:
         try:
             prompt = layer.prompt(name)
         except TemplateError as error:
-            yield {**row, "description": f"(broken) {error.message}", "tags": [], "error": error.message}
+            short = error.message.replace(f"{layer.path(name)}:", "line ", 1)
+            yield {**row, "description": f"(broken) {short}", "tags": [], "error": error.message}
             continue
         yield {
             **row,
@@ -145,8 +188,12 @@ def _param(param: "Param") -> dict[str, Any]:
     return {**shown, "default": default, "choices": [str(choice) for choice in param.choices], "stdin": param.stdin}
 
 
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        value = [f"{name} {inner}" for name, inner in value.items()]
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
 def _described(param: "Param") -> str:
-    facts = [param.type] + ["required"] * param.required + ["stdin"] * param.stdin
-    facts += [f"default {param.default}"] if param.default is not None else []
-    facts += [f"one of {', '.join(str(choice) for choice in param.choices)}"] if param.choices else []
-    return f"{param.flag} ({', '.join(facts)}){' ' + param.help if param.help else ''}"
+    facts = "; ".join((param.type, *described(param)))
+    return f"{param.name} ({facts}){' ' + param.help if param.help else ''}"

@@ -1,5 +1,6 @@
 """A run as one JSON object: the same shape whether it went well or not."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
     from aix.runs.run import Run
 
 
-def succeeded(run: "Run") -> dict[str, Any]:
-    return {"version": 1, "ok": True, **_run(run), "error": None}
+def succeeded(run: "Run", more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {"version": 1, "ok": True, **_run(run), **(more or {}), "error": None}
 
 
 def failed(error: AixError, run: "Run | None") -> dict[str, Any]:
@@ -58,7 +59,7 @@ def _run(run: "Run") -> dict[str, Any]:
         "usage": usage,
         "cost": None,
         "unpriced": True,
-        "attempts": [asdict(attempt) for attempt in run.attempts],
+        "attempts": [{**asdict(attempt), "error": attempt.error or None} for attempt in run.attempts],
     }
 
 

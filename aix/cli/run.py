@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,29 +11,36 @@ from aix.app import Chosen
 from aix.cli import ask, report
 from aix.cli.console import Stdin
 from aix.cli.options import AsJson, LibraryFolder, Shell
-from aix.cli.prompt_flags import CHOSEN, PromptCommand, given
+from aix.cli.prompt_flags import CHOSEN, SENDING, PromptCommand, given
 from aix.config.files import Answer
+from aix.config.paths import in_home
+from aix.config.secrets import without_keys
+from aix.config.values import KEYS, convert
 from aix.errors import UsageError
 from aix.library.arguments import Given, Sources, resolve
+from aix.library.prompt import Param
 from aix.llm.exchange import Exchange
-from aix.messages import ReasoningDelta, TextDelta, estimate_tokens, with_system
+from aix.llm.routing import Target
+from aix.messages import ReasoningDelta, TextDelta, estimate_tokens, letters, with_system
 from aix.runs.run import Order, Run
 
 EPILOG = """\b
 Examples:
-  aix run hello --name Ada                     render it
+  aix run hello --name Ada                     render it and look at it
   aix run hello --name Ada -x                  send it
   git diff | aix run review -x -o review.md    from a pipe, into a file
   aix run explain "what is a monad" -x -m openai:gpt-5.5
   aix run ./draft.md -p topic@notes.txt -n     a file; say what would be sent
 """
 
-SEND, SHOW, VALUES = "Sending", "What is shown", "Values"
-"""The headings of the options in the help."""
-
 
 def register(cli: typer.Typer) -> None:
-    cli.command("run", cls=PromptCommand, epilog=EPILOG, rich_help_panel=None)(run)
+    cli.command("run", cls=PromptCommand, epilog=EPILOG)(run)
+
+
+def _reader(key: str) -> Callable[[str], Any]:
+    """Reads the flag of a setting just as the setting itself is read."""
+    return lambda text: convert(KEYS[key], text, f"--{key.replace('_', '-')}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,74 +62,84 @@ def run(
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option("--param", "-p", metavar="K=V", help="A value, or its file: K@FILE.", rich_help_panel=VALUES),
+        typer.Option("--param", "-p", metavar="K=VALUE", help="Give a param a value, or K@FILE a file's text."),
     ] = None,
     param_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Many values, as JSON or YAML.", rich_help_panel=VALUES)
+        str | None, typer.Option(metavar="FILE", help="Give many params values, from JSON or YAML.")
     ] = None,
-    system: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Replace the system message.", rich_help_panel=VALUES)
-    ] = None,
+    system: Annotated[str | None, typer.Option(metavar="TEXT", help="Put TEXT in place of the system message.")] = None,
     library: LibraryFolder = None,
+    disable_commands: Annotated[
+        bool, typer.Option("--disable-commands", help="Run no sh() of the prompt; put [command: …] there.")
+    ] = False,
     execute: Annotated[
-        bool | None,
-        typer.Option("--execute/--no-execute", "-x", help="Send it, and stream the answer.", rich_help_panel=SEND),
+        bool | None, typer.Option("--execute/--no-execute", "-x", help="Send it, and stream the answer.")
     ] = None,
-    provider: Annotated[str, typer.Option(metavar="NAME", help="Whom to ask.", rich_help_panel=SEND)] = "",
+    provider: Annotated[str, typer.Option(metavar="NAME", help="Whom to ask: openai, ollama, custom:NAME …")] = "",
     model: Annotated[
-        str,
-        typer.Option("--model", "-m", metavar="MODEL", help="Which model, or provider:model.", rich_help_panel=SEND),
+        str, typer.Option("--model", "-m", metavar="MODEL", help="A model, PROVIDER:MODEL, or a role (strong).")
     ] = "",
-    stream: Annotated[bool | None, typer.Option(help="As it comes, or in one piece.", rich_help_panel=SEND)] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer.", rich_help_panel=SEND)] = None,
+    stream: Annotated[bool | None, typer.Option(help="As it is written, or all at its end.")] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(metavar="INT", parser=_reader("max_tokens"), help="Cut the answer at this many tokens."),
+    ] = None,
     temperature: Annotated[
-        float | None, typer.Option(min=0, help="How freely it chooses.", rich_help_panel=SEND)
+        float | None,
+        typer.Option(
+            metavar="NUMBER", parser=_reader("temperature"), help="How freely it chooses words; 0 is the least."
+        ),
     ] = None,
-    top_p: Annotated[float | None, typer.Option(min=0, max=1, help="Nucleus sampling.", rich_help_panel=SEND)] = None,
+    top_p: Annotated[
+        float | None,
+        typer.Option(metavar="NUMBER", parser=_reader("top_p"), help="Choose among this share of words, 0 to 1."),
+    ] = None,
     stop: Annotated[
-        list[str] | None, typer.Option(metavar="TEXT", help="End the answer here; repeatable.", rich_help_panel=SEND)
+        list[str] | None, typer.Option(metavar="TEXT", help="End the answer before TEXT; repeatable.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="For answers that repeat.", rich_help_panel=SEND)] = None,
+    seed: Annotated[int | None, typer.Option(metavar="INT", help="Ask for the same answer every time.")] = None,
     timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="For the whole of it.", rich_help_panel=SEND)
+        float | None,
+        typer.Option(metavar="SECONDS", parser=_reader("timeout"), help="Give up when all of it takes longer."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Render, and say what would be sent.", rich_help_panel=SHOW)
+        bool, typer.Option("--dry-run", "-n", help="Send nothing, even with -x; say who would be asked.")
     ] = False,
     show_request: Annotated[
-        bool, typer.Option("--show-request", help="Print the HTTP request; send nothing.", rich_help_panel=SHOW)
+        bool, typer.Option("--show-request", help="Send nothing; print the HTTP request, its key masked.")
     ] = False,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", rich_help_panel=SHOW)
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to FILE; it is replaced when all is well."),
     ] = None,
     as_json: AsJson = False,
-    usage: Annotated[bool, typer.Option("--usage", help="Say on stderr what it took.", rich_help_panel=SHOW)] = False,
-    raw: Annotated[bool, typer.Option("--raw", help="Do not draw Markdown.", rich_help_panel=SHOW)] = False,
-    disable_commands: Annotated[
-        bool, typer.Option("--disable-commands", help="Put [command: …] for each sh().", rich_help_panel=VALUES)
-    ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Say on stderr how it was decided.", rich_help_panel=SHOW)
-    ] = False,
+    usage: Annotated[bool, typer.Option("--usage", help="Say on stderr how many tokens it took.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Do not draw Markdown on a terminal.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Say on stderr what is asked, and of whom.")] = False,
 ) -> None:
     """Render a prompt; with -x, send it and stream the answer.
 
-    The prompt's own params are flags too: aix run NAME --help shows them.
+    A prompt's params are flags too: aix run NAME --help shows them.
     """
-    if timeout is not None and timeout <= 0:
-        raise UsageError("--timeout must be a number of seconds above 0")
     shell: Shell = ctx.obj
     options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed}
     order = Order(provider, model, {**options, "stop": tuple(stop) if stop else None}, stream, timeout)
     session = _Session(shell, ctx.meta[CHOSEN], order, View(output, as_json, usage, raw, debug))
-    session.render(given(ctx, param or (), param_file, words or ()), system, commands=not disable_commands)
+    values = given(ctx, param or (), param_file, words or ())
+    session.render(values, system, Stdin(spent=name == "-"), commands=not disable_commands)
     wanted = shell.app.settings.get("execute").value if execute is None else execute
     if show_request:
         session.show_request()
-    elif dry_run or not wanted:
-        session.show_rendering(dry_run=dry_run, unused=_only_when_sending(ctx), asked=bool(execute))
-    else:
+    elif dry_run:
+        session.show_dry_run()
+    elif wanted:
         session.send()
+        return
+    else:
+        session.show_rendering()
+    held_back = "--show-request" if show_request else "--dry-run" if dry_run else ""
+    idle = [] if held_back else _only_when_sending(ctx)
+    session.say_not_sent(f"leave out {held_back} to send" if wanted else "add -x to send", idle)
 
 
 class _Session:
@@ -141,41 +157,42 @@ class _Session:
         shell.app.run = self._run
         self._debug(f"prompt {chosen.prompt.place} ({chosen.prompt.layer or 'stdin'}), {self._run.digest}")
 
-    def render(self, values: Given, system: str | None, *, commands: bool) -> None:
+    def render(self, values: Given, system: str | None, stdin: Stdin, *, commands: bool) -> None:
         """Fill in the values, and keep the messages."""
         app, inferred = self._app, self._prompt.params is None
         person = self._console.person_is_there and not self._view.as_json
-        found = resolve(self._params, values, Sources(Stdin(), app.cwd, self._ask if person else None))
+        found = resolve(self._params, values, Sources(stdin, app.cwd, self._ask if person else None))
         if not inferred:
             found |= {param.name: param.empty for param in self._params if param.name not in found}
         allowed = commands and app.settings.get("commands_enabled").value
         messages = self._template.render(found, app.surroundings(), commands=allowed)
         self._run.messages = messages if system is None else with_system(messages, system)
 
-    def show_rendering(self, *, dry_run: bool, unused: list[str], asked: bool) -> None:
-        if self._view.as_json:
-            self._console.json(report.succeeded(self._run))
-        else:
-            self._put(_as_text(self._run))
-        if dry_run:
+    def show_rendering(self) -> None:
+        self._show(_as_text(self._run), {})
+
+    def show_dry_run(self) -> None:
+        """The rendering, and who would be asked for what."""
+        if self._view.as_json:  # first, as it may be an error, and only one object may be printed
             self._say_what_would_be_sent()
-        if dry_run and asked:
-            self._console.note("rendered, not sent; leave out --dry-run to send")
-            return
-        idle = f" ({', '.join(unused)} {'matters' if len(unused) == 1 else 'matter'} only then)" if unused else ""
-        self._console.note(f"rendered, not sent; add -x to send{idle}")
+            self.show_rendering()
+        else:
+            self.show_rendering()
+            self._say_what_would_be_sent()
 
     def show_request(self) -> None:
         """Print the HTTP request exactly, but for the key."""
         exchange = self._exchange(need_key=False)
-        body = exchange.call.content.decode()
-        address = exchange.url if exchange.call.path else "(echo answers itself; nothing is sent)"
-        if self._view.as_json:
-            shown = {"method": exchange.call.method, "url": address, "headers": exchange.masked_headers}
-            self._console.json({**shown, "body": exchange.call.body})
-            return
-        headers = "".join(f"{name}: {value}\n" for name, value in exchange.masked_headers.items())
-        self._put(f"{exchange.call.method} {address}\n{headers}\n{body}\n")
+        call, headers = exchange.call, exchange.masked_headers
+        address = exchange.url if call.path else "(echo answers itself; nothing is sent)"
+        shown = "".join(f"{name}: {value}\n" for name, value in headers.items())
+        request = {"method": call.method, "url": address, "headers": headers, "body": call.body}
+        self._show(f"{call.method} {address}\n{shown}\n{call.content.decode()}\n", {"request": request})
+
+    def say_not_sent(self, how: str, idle: list[str]) -> None:
+        """The last line of everything that is not sent; `idle` are flags that were given for nothing."""
+        matter = f" ({', '.join(idle)} {'matters' if len(idle) == 1 else 'matter'} only then)" if idle else ""
+        self._console.note(f"rendered, not sent; {how}{matter}")
 
     def send(self) -> None:
         """Send the request and hand on the answer as it comes."""
@@ -190,40 +207,67 @@ class _Session:
             self._console.json(report.succeeded(self._run))
 
     def _stream(self, exchange: Exchange, write: Callable[[str], None]) -> None:
-        thinking = False
-        for event in self._app.runner.send(self._run, exchange):
-            if isinstance(event, ReasoningDelta) and self._console.stderr_is_terminal:
-                thinking = True
-                self._console.dim(event.text)
-            elif isinstance(event, TextDelta):
-                if thinking:
-                    self._console.dim("\n\n")
-                    thinking = False
-                write(event.text)
+        last = ""
+        with self._aside() as aside:
+            for event in self._app.runner.send(self._run, exchange):
+                if isinstance(event, ReasoningDelta):
+                    aside(event.text)
+                elif isinstance(event, TextDelta):
+                    aside("")
+                    write(event.text)
+                    last = event.text[-1:]
         for call in self._run.response.tool_calls:
-            write(f"{call.name} {call.arguments}\n")
+            write(f"{'' if last in ('', chr(10)) else chr(10)}{call.name} {call.arguments}\n")
+            last = ""
+
+    @contextmanager
+    def _aside(self) -> Iterator[Callable[[str], None]]:
+        """A function that takes the model's reasoning for a terminal; "" ends its paragraph."""
+        open_ = False
+
+        def aside(text: str) -> None:
+            nonlocal open_
+            if text and self._console.stderr_is_terminal:
+                self._console.dim(text)
+                open_ = True
+            elif open_:
+                self._console.dim("\n\n")
+                open_ = False
+
+        try:
+            yield aside
+        finally:
+            aside("")
 
     def _exchange(self, *, need_key: bool) -> Exchange:
         runner, prompt = self._app.runner, self._prompt
         if not self._run.messages:
             raise UsageError(f"'{prompt.name}' renders to nothing, so there is nothing to send")
-        target = runner.choose(self._order, prompt.model)
-        self._run.target = target
+        target = self._target(need_key=need_key)
         key = runner.key(target.provider) if need_key or runner.usable(target.provider) else None
-        if key is None and not target.provider.keyless and not target.provider.key_optional:
-            self._console.warn(f"there is no key for {target.provider.name} yet, so none is shown")
         request = runner.request(target, self._run.messages, self._order, prompt)
         exchange = runner.exchange(target, request, self._order, key=key)
-        self._debug(f"{target.provider.name}:{target.model}, key from {key.source if key else 'nowhere'}")
-        self._debug(f"{exchange.call.method} {exchange.url if exchange.call.path else ''} {exchange.masked_headers}")
+        source = f"key from {key.source}" if key else "no key"
+        self._debug(f"{target.provider.name}:{target.model}, {source}, {exchange.timeout:g} s at most")
+        self._debug(f"{exchange.call.method} {exchange.url if exchange.call.path else '(no network)'}")
+        for name, value in exchange.masked_headers.items():
+            self._debug(f"{name}: {value}")
         return exchange
+
+    def _target(self, *, need_key: bool) -> Target:
+        runner = self._app.runner
+        target = self._run.target = runner.choose(self._order, self._prompt.model)
+        if not need_key and not runner.usable(target.provider):
+            name = target.provider.name
+            self._console.warn(f"there is no key for {name} yet; to save one: aix api-key {name}")
+        return target
 
     @contextmanager
     def _destination(self) -> Iterator[Callable[[str], None]]:
         """Where the text of the answer goes, piece by piece."""
         if self._view.output is not None:
-            with self._file(self._view.output):
-                yield _nowhere
+            with self._file(self._view.output) as write:
+                yield write
         elif self._view.as_json:
             yield _nowhere
         else:
@@ -232,31 +276,37 @@ class _Session:
                 yield write
 
     @contextmanager
-    def _file(self, output: str) -> Iterator[None]:
+    def _file(self, output: str) -> Iterator[Callable[[str], None]]:
         """Keep the whole answer in the file, or what came of it beside the file."""
-        answer = Answer(self._app.cwd / Path(output).expanduser())
+        answer, pieces = self._answer(output), list[str]()
         try:
-            yield
+            yield pieces.append
         except BaseException:
-            if partial := answer.keep_partial(self._run.response.text):
+            if partial := answer.keep_partial(letters("".join(pieces))):
                 self._console.note(f"what came is in {partial}")
             raise
-        answer.keep(self._run.response.text)
+        answer.keep(letters("".join(pieces)))
 
-    def _put(self, text: str) -> None:
+    def _answer(self, output: str) -> Answer:
+        return Answer(in_home(output, self._app.paths.home, self._app.cwd))
+
+    def _show(self, text: str, more: dict[str, Any]) -> None:
+        """What was made without sending: as text, or with `--json` as the object of a run and `more`."""
         if self._view.output is not None:
-            Answer(self._app.cwd / Path(self._view.output).expanduser()).keep(text)
-            return
-        with self._console.answer("exact") as write:
-            write(text)
+            self._answer(self._view.output).keep(letters(text))
+        if self._view.as_json:
+            self._console.json(report.succeeded(self._run, more))
+        elif self._view.output is None:
+            with self._console.answer("exact") as write:
+                write(text)
 
-    def _ask(self, param: Any) -> str:
-        return ask.value(param, self._app.env, self._app.settings.get("editor").value)
+    def _ask(self, param: Param) -> str:
+        env = without_keys(self._app.env, self._app.known_secrets())
+        return ask.value(param, env, self._app.settings.get("editor").value)
 
     def _say_what_would_be_sent(self) -> None:
-        runner = self._app.runner
-        target = runner.choose(self._order, self._prompt.model)
-        request = runner.request(target, self._run.messages, self._order, self._prompt)
+        target = self._target(need_key=False)
+        request = self._app.runner.request(target, self._run.messages, self._order, self._prompt)
         tokens = sum(estimate_tokens(message.text) for message in request.messages)
         longest = f"at most {request.max_tokens} out" if request.max_tokens else "no limit set on the answer"
         where = f" at {target.provider.base_url}" if target.provider.base_url else ""
@@ -290,20 +340,13 @@ def _as_text(run: Run) -> str:
 
 def _only_when_sending(ctx: typer.Context) -> list[str]:
     """The flags that were given and change nothing until the prompt is sent."""
-    sending = (
-        "provider",
-        "model",
-        "stream",
-        "max_tokens",
-        "temperature",
-        "top_p",
-        "stop",
-        "seed",
-        "timeout",
-        "usage",
-        "raw",
-    )
-    return [f"--{name.replace('_', '-')}" for name in sending if ctx.params.get(name) not in (None, "", False, [], ())]
+    given_ = [name for name in (*SENDING, "usage", "raw") if _is_given(ctx, name)]
+    return [f"--{'no-' if ctx.params[name] is False else ''}{name.replace('_', '-')}" for name in given_]
+
+
+def _is_given(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _nowhere(_: str) -> None:

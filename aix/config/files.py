@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 from aix.errors import StorageError, UsageError
@@ -17,7 +18,8 @@ except ImportError:  # not a POSIX system: aix still starts there, without locks
 
 PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
 LOCK_SECONDS = 10.0
-TEMPORARY = ".aix-{}.tmp"
+TEMPORARY, SHARED_TEMPORARY = ".aix-{}.tmp", ".aix-shared-{}.tmp"
+STALE_SECONDS = 3600.0
 IGNORED_BY_GIT = ("config.json", ".aix-*.tmp", ".aix.lock")
 
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -60,8 +62,7 @@ def create_shared(path: Path, data: bytes) -> None:
 def make_private_directory(path: Path) -> None:
     """Make `path` with mode 0700 if it is not there; one that is there keeps its mode."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        path.mkdir(mode=PRIVATE_DIRECTORY)
+    path.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
 
 
 class Answer:
@@ -149,9 +150,13 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _sweep(directory: Path) -> None:
-    """Remove what a killed writer left; whoever holds the lock knows that nobody else is writing."""
+    """Remove what killed writers left. Private files are written under the lock that the caller holds; shared ones
+    are not, so a young one may belong to a writer that lives."""
     for stale in directory.glob(TEMPORARY.format("*")):
-        stale.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            young = time.time() - stale.lstat().st_mtime < STALE_SECONDS
+            if not (young and fnmatch(stale.name, SHARED_TEMPORARY.format("*"))):
+                stale.unlink()
 
 
 def _replace(path: Path, data: bytes, mode: int | None) -> None:
@@ -168,7 +173,8 @@ def _replace(path: Path, data: bytes, mode: int | None) -> None:
 
 def _temporary(path: Path, data: bytes, mode: int | None) -> Path:
     """A new file beside `path` that holds `data` and is on the disk; its mode is right from birth."""
-    temporary = path.parent / TEMPORARY.format(secrets.token_hex(8))
+    name = SHARED_TEMPORARY if mode is None else TEMPORARY
+    temporary = path.parent / name.format(secrets.token_hex(8))
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
     descriptor = os.open(temporary, flags, 0o666 if mode is None else mode)
     try:

@@ -15,20 +15,19 @@ GIT_SECONDS = 10.0
 def ignore_private_files(library: Path) -> None:
     """See to it that the library's `.gitignore` keeps config.json and temporary names out; other lines stay."""
     path = library / ".gitignore"
-    try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
-    except FileNotFoundError:
-        text = ""
-    missing = [line for line in files.IGNORED_BY_GIT if line not in text.splitlines()]
+    with files.storage(path):
+        files.make_private_directory(library)
+        text = path.read_bytes() if path.exists() else b""
+    lines = text.splitlines()
+    missing = [line for line in files.IGNORED_BY_GIT if line.encode() not in lines]
     if missing:
-        start = text if not text or text.endswith("\n") else text + "\n"
-        whole = start + "".join(f"{line}\n" for line in missing)
-        files.write_shared(path, whole.encode("utf-8", "surrogateescape"))
+        start = text if not text or text.endswith(b"\n") else text + b"\n"
+        files.write_shared(path, start + "".join(f"{line}\n" for line in missing).encode())
 
 
 def refuse_when_tracked(config: Path, env: Mapping[str, str]) -> None:
     """Raise ConfigError when git tracks config.json: a key written there would be in the next commit."""
-    if git_root(config.parent.resolve()) is None or not config.exists():
+    if git_root(config.parent.resolve()) is None:
         return
     if _git(config.parent, env, "ls-files", "--error-unmatch", "--", config.name) == 0:
         raise ConfigError(

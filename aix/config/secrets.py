@@ -60,17 +60,22 @@ def mask(text: str) -> str:
 
 def find_keys(sources: KeySources, env: Mapping[str, str]) -> Iterator[Key]:
     """The keys that there are, best first. A key command runs only when nothing before it was taken."""
-    for text in _texts(sources.own.get("api_key")):
-        yield Key(checked(text, sources.name), f"custom_providers.{sources.name}.api_key")
-    for text in _texts(sources.own.get("api_keys")):
-        yield Key(checked(text, sources.name), f"custom_providers.{sources.name}.api_keys")
+    for text, source in _candidates(sources, env):
+        yield Key(checked(text, sources.name, source), source)
+
+
+def _candidates(sources: KeySources, env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Texts that are to be keys, each with its source."""
+    for field in ("api_key", "api_keys"):
+        for text in _texts(sources.own.get(field)):
+            yield text, f"custom_providers.{sources.name}.{field}"
     for variable in sources.variables:
         if env.get(variable, "").strip():
-            yield Key(checked(env[variable], sources.name), variable)
+            yield env[variable], variable
     if command := sources.own.get("api_key_command"):
-        yield Key(checked(_output(str(command), sources.name, env), sources.name), "api_key_command")
+        yield _output(str(command), sources, env), "api_key_command"
     for text in _texts(sources.saved):
-        yield Key(checked(text, sources.name), "config.json")
+        yield text, "config.json"
 
 
 def conventional_variable(name: str) -> str:
@@ -78,30 +83,38 @@ def conventional_variable(name: str) -> str:
     return name.upper().replace("-", "_").replace(".", "_") + "_API_KEY"
 
 
-def checked(text: str, name: str) -> Secret:
+def checked(text: str, name: str, source: str = "") -> Secret:
     """A key as it can stand in a header. Raises AuthError; the message never holds the key."""
     key = text.strip()
+    place = f"the key for {name}" + (f" from {source}" if source else "")
+    hint = f"aix api-key {name}" if source in ("", "config.json") else f"look at {source}"
     if not key:
-        raise AuthError(f"the key for {name} is empty", hint=f"aix api-key {name}")
+        raise AuthError(f"{place} is empty", hint=hint)
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise AuthError(
-            f"the key for {name} holds a space, a line break or a letter that no key has",
-            hint=f"copy it again: aix api-key {name}",
-        )
+        raise AuthError(f"{place} holds a space, a line break or a letter that no key has", hint=hint)
     return Secret(key)
 
 
 def known_secrets(env: Mapping[str, str], data: Mapping[str, Any]) -> list[Secret]:
     """Every key in the environment and in config.json, longest first, so that replacing them hides each whole."""
-    own = [row for row in (data.get("custom_providers") or {}).values() if isinstance(row, dict)]
-    places = [*(data.get("api_keys") or {}).values(), *(row.get(key) for row in own for key in ("api_key", "api_keys"))]
-    texts = {text for place in places for text in (place if isinstance(place, list) else [place])}
-    texts |= {value.strip() for name, value in env.items() if _is_key(name)}
-    return [Secret(text) for text in sorted(filter(_is_long, texts), key=len, reverse=True)]
+    custom = data.get("custom_providers")
+    rows = [row for row in custom.values() if isinstance(row, dict)] if isinstance(custom, dict) else []
+    named = [row.get("api_key_env") for row in rows]
+    texts = set(_strings([data.get("api_keys"), *([row.get(field) for field in PRIVATE_FIELDS] for row in rows)]))
+    texts |= {value.strip() for name, value in env.items() if _is_key(name) or name in named}
+    return [Secret(text) for text in sorted(texts, key=len, reverse=True) if len(text) >= 8]
 
 
-def _is_long(text: Any) -> bool:
-    return isinstance(text, str) and len(text) >= 8
+PRIVATE_FIELDS = ("api_key", "api_keys", "headers")
+"""What in a row of `custom_providers` is a secret, or may be one."""
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every text inside plain data."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _strings(inner)
 
 
 def without_keys(env: Mapping[str, str], secrets: Sequence[Secret] = ()) -> dict[str, str]:
@@ -126,7 +139,7 @@ def _texts(value: Any) -> list[str]:
     return [text for text in values if text.strip()]
 
 
-def _output(command: str, name: str, env: Mapping[str, str]) -> str:
+def _output(command: str, sources: KeySources, env: Mapping[str, str]) -> str:
     """What the user's own key command prints. It runs in a group of its own, so that all of it ends with the clock."""
     with subprocess.Popen(  # noqa: S602 - the command is the user's own line in the user's own private file
         command,
@@ -134,7 +147,7 @@ def _output(command: str, name: str, env: Mapping[str, str]) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
-        env=without_keys(env),
+        env={name: value for name, value in without_keys(env).items() if name not in sources.variables},
         start_new_session=True,
     ) as process:
         try:
@@ -144,10 +157,10 @@ def _output(command: str, name: str, env: Mapping[str, str]) -> str:
                 os.killpg(process.pid, signal.SIGKILL)
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
-            raise AuthError(f"api_key_command of {name} did not end within {COMMAND_SECONDS:.0f} s") from None
+            raise AuthError(f"api_key_command of {sources.name} did not end within {COMMAND_SECONDS:g} s") from None
     if process.returncode != 0:
         raise AuthError(
-            f"api_key_command of {name} failed with status {process.returncode}",
-            hint=f"aix config --get custom_providers.{name}.api_key_command",
+            f"api_key_command of {sources.name} failed with status {process.returncode}",
+            hint=f"aix config --get custom_providers.{sources.name}.api_key_command",
         )
     return out.decode(errors="replace")

@@ -3,15 +3,19 @@
 import json
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 from aix.config import files
 from aix.config.gitignore import ignore_private_files, refuse_when_tracked
 from aix.config.paths import Paths
+from aix.config.secrets import PRIVATE_FIELDS
 from aix.config.values import FIELDS, KEYS, Kind, check, convert
 from aix.errors import ConfigError, UsageError
 
@@ -85,18 +89,18 @@ class Settings:
     def save(self, key: str, value: Any) -> Setting:
         """Write a value as it is; None takes the key out."""
         segments = split_key(key)
-        if _holds_key(segments) and value is not None:
+        if is_private(segments) and value is not None:
             refuse_when_tracked(self._paths.config, self._env)
         self._rewrite(lambda data: _place(data, segments, value))
         return Setting(key, value, "config.json")
 
     def reset(self, *, everything: bool) -> None:
         """Forget the settings; keys and providers stay unless `everything` is to go."""
-        kept = {} if everything else {key: self.data[key] for key in PRIVATE if key in self.data}
 
         def change(data: dict[str, Any]) -> None:
-            data.clear()
-            data.update(kept)
+            for key in list(data):
+                if everything or key not in PRIVATE:
+                    del data[key]
 
         self._rewrite(change)
 
@@ -105,14 +109,9 @@ class Settings:
         """config.json as it stands; empty when there is none. Raises ConfigError."""
         path = self._paths.config
         try:
-            if path.is_symlink():
-                raise ConfigError(
-                    f"{path} is a symbolic link, and aix does not follow it",
-                    hint=f"make the directory {path.parent} the link instead, or set AIX_HOME",
-                )
-            with path.open("rb") as file:
-                status = path.stat()
-                data = _parsed(file.read(), str(path))
+            status = path.lstat()
+            _refuse_special(path, status.st_mode)
+            data = _parsed(path.read_bytes(), str(path))
         except FileNotFoundError:
             return {}
         except OSError as error:
@@ -146,10 +145,11 @@ class Settings:
         def apply(old: bytes | None) -> bytes:
             data = {} if old is None else _parsed(old, str(path))
             change(data)
-            return json.dumps(data, indent=2, ensure_ascii=False).encode() + b"\n"
+            text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+            return text.encode("utf-8", "backslashreplace")  # half a surrogate pair stays the escape that it was
 
-        files.write_private(path, apply)
         ignore_private_files(path.parent)
+        files.write_private(path, apply)
         self.__dict__.pop("data", None)
 
 
@@ -157,49 +157,72 @@ def variable_of(key: str) -> str:
     return VARIABLES.get(key, f"AIX_{key.upper()}")
 
 
+_PLAIN = r'[^".=\s]+'
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+
+
 def split_key(key: str) -> tuple[str, ...]:
     """`models."gpt-4.1".input_price` as its three segments; quotes keep a dot. Raises UsageError."""
-    if not re.fullmatch(r'([^".]+|"[^"]+")(\.([^".]+|"[^"]+"))*', key):
-        raise UsageError(
-            f"'{key}' is not a key", hint="""write dotted words, and quote a dot: 'models."gpt-4.1".input_price'"""
-        )
-    return tuple(quoted or plain for quoted, plain in re.findall(r'"([^"]+)"|([^".]+)', key))
+    try:
+        if re.fullmatch(rf"({_PLAIN}|{_QUOTED})(\.({_PLAIN}|{_QUOTED}))*", key):
+            found = re.findall(f"{_PLAIN}|{_QUOTED}", key)
+            return tuple(json.loads(segment) if segment.startswith('"') else segment for segment in found)
+    except ValueError:
+        pass
+    name, equals, _ = key.partition("=")  # what follows may be a secret
+    hint = f"aix config --set {name} VALUE" if equals else """quote a dot: 'models."gpt-4.1".input_price'"""
+    raise UsageError(f"'{name}{equals}' is not a setting's name", hint=hint)
 
 
-def join_key(segments: tuple[str, ...]) -> str:
-    return ".".join(f'"{segment}"' if "." in segment else segment for segment in segments)
+def join_key(segments: Sequence[str]) -> str:
+    return ".".join(
+        segment if re.fullmatch(_PLAIN, segment) else json.dumps(segment, ensure_ascii=False) for segment in segments
+    )
+
+
+def is_private(segments: Sequence[str]) -> bool:
+    """Whether the value at a key is a secret, or may hold one."""
+    return segments[0] == "api_keys" or not set(PRIVATE_FIELDS).isdisjoint(segments[2:])
 
 
 def kind_of(key: str) -> Kind:
     """How values of this key are written. Raises UsageError with near matches when there is no such key."""
     segments = split_key(key)
-    if len(segments) == 1 and segments[0] in KEYS:
-        return KEYS[segments[0]]
-    for pattern, kind in FIELDS:
-        if re.fullmatch(pattern, "\0".join(segments)):
+    for pattern, kind in FIELDS.items():
+        if len(pattern) == len(segments) and all(map(fnmatchcase, segments, pattern)):
             return kind
-    known = [
-        *KEYS,
-        "api_keys.<provider>",
-        "<provider>_default_model",
-        "roles.<name>",
-        "custom_providers.<name>.<field>",
-    ]
+    known = [_written(pattern, segments) for pattern in FIELDS]
+    listed = (name for pattern, name in zip(FIELDS, known, strict=True) if len(pattern) < 3)
     near = get_close_matches(key, known, n=2)
-    raise UsageError(
-        f"there is no setting '{key}'",
-        hint=f"did you mean {' or '.join(near)}?" if near else f"the settings are {', '.join(known)}",
-    )
+    near_or_all = f"did you mean {' or '.join(near)}?" if near else f"the settings are {', '.join(listed)}"
+    raise UsageError(f"there is no setting '{key}'", hint=near_or_all)
+
+
+def _written(pattern: tuple[str, ...], own: tuple[str, ...]) -> str:
+    """A setting's name as a person would write it: with a word of their own where any will do."""
+    words = zip_longest(pattern, own[: len(pattern)], fillvalue="<name>")
+    return ".".join(given if wanted == "?*" else wanted.replace("?*", "<provider>") for wanted, given in words)
 
 
 def leaves(data: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Every value with its dotted key; a list counts as one value."""
+    """Every value with its dotted key; a list counts as one value, a null as none."""
     for name, value in data.items():
         segments = (*prefix, name)
         if isinstance(value, dict) and value:
             yield from leaves(value, segments)
-        else:
+        elif value is not None:
             yield join_key(segments), value
+
+
+def _refuse_special(path: Path, mode: int) -> None:
+    """Raise ConfigError when config.json is anything but a file: a link leads elsewhere, a pipe never ends."""
+    if stat.S_ISLNK(mode):
+        raise ConfigError(
+            f"{path} is a symbolic link, and aix does not follow it",
+            hint=f"make the directory {path.parent} the link instead, or set AIX_HOME",
+        )
+    if not stat.S_ISREG(mode):
+        raise ConfigError(f"{path} is not a file", hint=f"mv {path} {path}.broken")
 
 
 def _parsed(data: bytes, path: str) -> dict[str, Any]:
@@ -217,17 +240,19 @@ def _parsed(data: bytes, path: str) -> dict[str, Any]:
 
 
 def _place(data: dict[str, Any], segments: tuple[str, ...], value: Any) -> None:
+    """Put a value in its place; None takes out what is there, and the objects that this leaves empty."""
     *parents, last = segments
-    place = data
-    for segment in parents:
-        place = place.setdefault(segment, {})
-        if not isinstance(place, dict):
-            raise ConfigError(f"{segment} in config.json must be an object", hint=f"aix config --unset {segment}")
-    if value is None:
-        place.pop(last, None)
-    else:
-        place[last] = value
-
-
-def _holds_key(segments: tuple[str, ...]) -> bool:
-    return segments[0] == "api_keys" or segments[-1] in ("api_key", "api_keys")
+    places = [data]
+    for depth, segment in enumerate(parents, 1):
+        inner = places[-1].setdefault(segment, {})
+        if not isinstance(inner, dict):
+            key = join_key(segments[:depth])
+            raise ConfigError(f"{key} in config.json must be an object", hint=f"aix config --unset {key}")
+        places.append(inner)
+    if value is not None:
+        places[-1][last] = value
+        return
+    places[-1].pop(last, None)
+    for place, segment in reversed(list(zip(places, parents, strict=False))):
+        if not place[segment]:
+            del place[segment]

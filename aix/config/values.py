@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from aix.errors import AixError, ConfigError, UsageError
+from aix.errors import ConfigError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +46,14 @@ def _word(text: str) -> str:
     return text.strip()
 
 
-def _words(text: str) -> str | list[str]:
+def _keys(text: str) -> str | list[str]:
     """One key, or several as a JSON list."""
-    if not text.lstrip().startswith("["):
-        return _word(text)
-    value = json.loads(text)
-    if not _is_words(value):
-        raise ValueError(text)
-    return list(value)
-
-
-def _object(text: str) -> Any:
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError(text)
+    value: str | list[str] = json.loads(text) if text.lstrip().startswith("[") else _word(text)
     return value
 
 
-def _is_words(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
-
-
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_count(value: Any) -> bool:
@@ -74,71 +61,99 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_word(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
+    return isinstance(value, str) and bool(value) and value.isprintable()
 
 
-def _is_boolean(value: Any) -> bool:
-    return isinstance(value, bool)
+def _matching(pattern: str) -> Callable[[Any], bool]:
+    return lambda value: _is_word(value) and re.fullmatch(pattern, value) is not None
 
 
-def _boolean_kind(default: bool | None) -> Kind:
-    return Kind("true or false", boolean, _is_boolean, default)
+_is_key = _matching("[!-~]+")
+_is_url = _matching(r"https?://[^\s@?#/]+(/[^\s?#]*)?")
+_is_header = _matching("[!-~]([ -~]*[!-~])?")
+_is_header_name = _matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
-WORD = Kind("a text", _word, _is_word)
-WORDS = Kind("a text, or a list of them", _words, _is_words)
-BOOLEAN = _boolean_kind(None)
+def _is_keys(value: Any) -> bool:
+    return all(map(_is_key, value)) if isinstance(value, list) else _is_key(value)
+
+
+def _is_headers(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_header_name, value)) and all(map(_is_header, value.values()))
+
+
+def _one_of(*choices: str) -> Kind:
+    return Kind(f"one of {', '.join(choices)}", _word, lambda value: value in choices)
+
+
+def _boolean_kind(default: bool | None = None) -> Kind:
+    return Kind("true or false", boolean, lambda value: isinstance(value, bool), default)
+
+
+def _number_from_0_to(highest: float, says: str) -> Kind:
+    return Kind(says, number, lambda value: _is_number(value) and 0 <= value <= highest)
+
+
+WORD = Kind("a text on one line", _word, _is_word)
+KEY = Kind("a key without spaces, or a list of such", _keys, _is_keys)
+HEADER = Kind("a text that can stand in an HTTP header", _word, _is_header)
 COUNT = Kind("a whole number above 0", int, _is_count)
-NUMBER = Kind("a number", number, _is_number)
 SECONDS = Kind("a number of seconds above 0", number, lambda value: _is_number(value) and value > 0)
-OBJECT = Kind("a JSON object", _object, lambda value: isinstance(value, dict))
 
 KEYS: dict[str, Kind] = {
     "default_provider": WORD,
     "default_model": WORD,
     "max_tokens": COUNT,
-    "temperature": NUMBER,
-    "top_p": NUMBER,
+    "temperature": _number_from_0_to(math.inf, "a number, 0 or above"),
+    "top_p": _number_from_0_to(1, "a number from 0 to 1"),
     "stream": _boolean_kind(True),
     "execute": _boolean_kind(False),
-    "timeout": Kind(SECONDS.says, number, SECONDS.accepts, 600.0),
+    "timeout": replace(SECONDS, default=600.0),
     "commands_enabled": _boolean_kind(True),
     "editor": WORD,
 }
 """The plain settings. Each can also be set for one command by its `AIX_…` variable."""
 
-FIELDS: tuple[tuple[str, Kind], ...] = (
-    (r"[^\0]+_default_model", WORD),
-    (r"api_keys\0[^\0]+", WORDS),
-    (r"roles\0[^\0]+", WORD),
-    (r"custom_providers\0[^\0]+\0(base_url|protocol|default_model|auth_type|api_key_env|api_key_command)", WORD),
-    (r"custom_providers\0[^\0]+\0(api_key|api_keys)", WORDS),
-    (r"custom_providers\0[^\0]+\0(max_tokens_field)", WORD),
-    (r"custom_providers\0[^\0]+\0(allow_http)", BOOLEAN),
-    (r"custom_providers\0[^\0]+\0(timeout)", SECONDS),
-    (r"custom_providers\0[^\0]+\0(headers)", OBJECT),
-    (r"custom_providers\0[^\0]+\0headers\0[^\0]+", WORD),
-)
-"""The settings whose name has a part that is the user's, as patterns over the segments joined by NUL."""
+PROVIDER_FIELDS: dict[str, Kind] = {
+    "base_url": Kind("an address such as https://box.example/v1, without a user name or a query", _word, _is_url),
+    "protocol": _one_of("openai-chat", "anthropic-messages"),
+    "default_model": WORD,
+    "headers": Kind('HTTP headers as a JSON object: {"X-Name": "value"}', json.loads, _is_headers),
+    "auth_type": _one_of("bearer", "api-key", "x-api-key", "none"),
+    "allow_http": _boolean_kind(),
+    "timeout": SECONDS,
+    "max_tokens_field": WORD,
+    "api_key": KEY,
+    "api_keys": KEY,
+    "api_key_env": WORD,
+    "api_key_command": WORD,
+}
+"""What a row of `custom_providers` may hold."""
+
+FIELDS: dict[tuple[str, ...], Kind] = {
+    **{(name,): kind for name, kind in KEYS.items()},
+    ("?*_default_model",): WORD,
+    ("api_keys", "?*"): KEY,
+    ("roles", "?*"): WORD,
+    **{("custom_providers", "?*", name): kind for name, kind in PROVIDER_FIELDS.items()},
+    ("custom_providers", "?*", "headers", "?*"): HEADER,
+}
+"""Every setting, as a pattern for each segment of its key."""
 
 
 def convert(kind: Kind, text: str, where: str) -> Any:
     """The value that a text means. Raises UsageError."""
     try:
         value = kind.read(text)
+        if kind.accepts(value):
+            return value
     except (ValueError, OverflowError, RecursionError):
-        raise _wrong(UsageError, kind, where) from None
-    if not kind.accepts(value):
-        raise _wrong(UsageError, kind, where)
-    return value
+        pass
+    raise UsageError(f"{where} must be {kind.says}")
 
 
 def check(kind: Kind, value: Any, key: str) -> Any:
     """A value of config.json, when it is of its kind. Raises ConfigError."""
     if not kind.accepts(value):
-        raise _wrong(ConfigError, kind, f"{key} in config.json")
+        raise ConfigError(f"{key} in config.json must be {kind.says}", hint=f"aix config --unset {key}")
     return value
-
-
-def _wrong(error: type[AixError], kind: Kind, where: str) -> AixError:
-    return error(f"{where} must be {kind.says}")

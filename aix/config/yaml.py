@@ -15,7 +15,8 @@ import yaml
 MAX_DEPTH = 32
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_Dumper: Any = type("_Dumper", (getattr(yaml, "CSafeDumper", yaml.SafeDumper),), {})
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class YamlError(Exception):
@@ -41,6 +42,8 @@ class Node:
 
 def load(text: str) -> Node:
     """Read one YAML document. Raises YamlError; an empty document is a null."""
+    if found := _FORBIDDEN.search(text):
+        raise YamlError(f"not valid YAML (the character {found[0]!a})", text.count("\n", 0, found.start()) + 1)
     try:
         return _Reader(text).document()
     except yaml.YAMLError as error:
@@ -63,6 +66,10 @@ _NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], int | float]], ...] = (
     (re.compile(r"[-+]?\.(inf|Inf|INF)"), lambda text: float(text.replace(".", ""))),
     (re.compile(r"\.(nan|NaN|NAN)"), lambda _: float("nan")),
 )
+
+
+for _pattern, _ in _NUMBERS:  # so that a text that looks like one of these is written with quotes
+    _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"{_pattern.pattern}\Z"), [*"+-.0123456789"])
 
 
 def scalar(text: str) -> Any:
@@ -111,7 +118,7 @@ class _Reader:
     def _accept(self, event: Any, line: int, depth: int) -> None:
         if isinstance(event, yaml.AliasEvent) or event.anchor:
             raise YamlError("anchors and aliases (& and *) are not accepted", line, "write the value out, or quote it")
-        if event.tag is not None and event.tag != "!":
+        if event.tag is not None:
             raise YamlError(f"the tag {event.tag} is not accepted", line, "leave the tag out, or quote the value")
         if depth > MAX_DEPTH:
             raise YamlError(f"nested more than {MAX_DEPTH} deep", line)
@@ -126,7 +133,7 @@ class _Reader:
             key = self._node(event, depth + 1)
             if key.children or key.items or not isinstance(key.value, str | int | float | bool | None):
                 raise YamlError("a key must be a word", key.line)
-            if key.source == "<<":
+            if key.source == "<<" and event.implicit[0]:  # in quotes it is a word like any other
                 raise YamlError("merges (<<) are not accepted", key.line, "write the values out")
             if key.source in seen:
                 raise YamlError(f"the key '{key.source}' stands twice", key.line, "delete one of the two")

@@ -1,5 +1,6 @@
 """A value for each param of a prompt: from flags, `-p`, a param file, words, stdin, a question, or a default."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -12,11 +13,10 @@ from aix.messages import Image
 
 MAX_BYTES = 64 * 1024 * 1024
 IMAGES: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"RIFF", "image/webp"),
+    (rb"\x89PNG\r\n\x1a\n", "image/png"),
+    (rb"\xff\xd8\xff", "image/jpeg"),
+    (rb"GIF8[79]a", "image/gif"),
+    (rb"RIFF....WEBP", "image/webp"),
 )
 
 
@@ -52,9 +52,10 @@ class Sources:
 def resolve(params: Sequence[Param], given: Given, sources: Sources) -> dict[str, Any]:
     """A value for every param that has one. Raises UsageError, naming what is missing, empty, wrong or not declared."""
     _refuse_undeclared(params, given)
+    taken = _takes_stdin(given)
     values = dict(_given_values(params, given, sources))
-    if param := _stdin_param(params, values, sources.stdin):
-        values[param.name] = _from_stdin(param, sources.stdin)
+    if not taken and (param := _stdin_param(params, values, sources.stdin)):
+        values |= _from_stdin(param, sources.stdin)
     for param in params:
         if param.name not in values and param.default is not None:
             values[param.name] = param.default
@@ -87,6 +88,15 @@ def _refuse_undeclared(params: Sequence[Param], given: Given) -> None:
             near = get_close_matches(name, names, n=1)
             listed = f"its params are {', '.join(names)}" if names else "it takes no params"
             raise UsageError(f"there is no param '{name}'", hint=f"did you mean {near[0]}?" if near else listed)
+
+
+def _takes_stdin(given: Given) -> bool:
+    """Whether a `-` takes standard input, which can be read once."""
+    places = [f"-p {name}@-" for name, path in given.files.items() if path == "-"]
+    places += ["the word -"] if list(given.words) == ["-"] else []
+    if len(places) > 1:
+        raise UsageError(f"standard input can be read once, not for {' and '.join(places)}")
+    return bool(places)
 
 
 def _given_values(params: Sequence[Param], given: Given, sources: Sources) -> Iterator[tuple[str, Any]]:
@@ -137,14 +147,15 @@ def _stdin_param(params: Sequence[Param], values: Mapping[str, Any], stdin: Stdi
     return texts[0] if len(texts) == 1 and stdin.kind == "piped" else None
 
 
-def _from_stdin(param: Param, stdin: Stdin) -> Any:
+def _from_stdin(param: Param, stdin: Stdin) -> dict[str, Any]:
+    """The param's value by its name; nothing where nothing came and nothing has to."""
     text = stdin.read()
     if param.required and not text.strip():
         raise UsageError(
             f"required param '{param.name}' is empty (stdin had {len(text.encode())} bytes)",
             hint=f"pipe something in, or give {param.flag}",
         )
-    return param.read(text)
+    return {param.name: param.read(text)} if text else {}
 
 
 def _stdin_text(stdin: Stdin) -> str:
@@ -173,7 +184,7 @@ def _opened(param: Param, value: Any, cwd: Path) -> Any:
     if param.type == "file":
         return read_text(str(value), cwd, what)
     data = _read(str(value), cwd, what)
-    media_type = next((media for start, media in IMAGES if data.startswith(start)), None)
+    media_type = next((media for start, media in IMAGES if re.match(start, data, re.DOTALL)), None)
     if media_type is None:
         raise UsageError(f"{what}: {value} is not a PNG, JPEG, GIF or WebP image")
     return Image(data, media_type)

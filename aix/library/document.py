@@ -1,6 +1,7 @@
 """A prompt file as text: YAML front matter and a body, read without loss and with the line of every fault."""
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -10,16 +11,21 @@ from typing import Any, get_args
 from aix.config import yaml
 from aix.config.yaml import Node, YamlError
 from aix.errors import TemplateError, UsageError
-from aix.library.prompt import FROM_FILE, PATHS, Output, Param, ParamType, Prompt
+from aix.library.prompt import FROM_FILE, PATHS, Output, Param, ParamType, Prompt, clash, is_finite
 
 MAX_FRONT_MATTER = 64 * 1024
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 FORMATS = ("text", "markdown", "json")
 
-RESERVED = frozenset({"now", "today", "cwd", "os", "user", "git", "sh", "self", "loop", "caller", "varargs", "kwargs"})
-"""Names that a template has already."""
+RESERVED = frozenset(
+    {"now", "today", "cwd", "os", "user", "git", "sh"}
+    | {"self", "super", "loop", "caller", "varargs", "kwargs"}
+    | {"true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else"}
+)
+"""Names that mean something in every template."""
 
-_FENCE = re.compile(r"---[ \t]*\n(?P<front>(?:.*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+_BEGIN = re.compile(r"---[ \t]*\n")
+_END = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
 
 
 class FaultError(Exception):
@@ -28,6 +34,7 @@ class FaultError(Exception):
     def __init__(self, message: str, node: Node, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.node = node
         self.line = node.line
         self.hint = hint
 
@@ -35,23 +42,24 @@ class FaultError(Exception):
 def decode(data: bytes, place: str) -> str:
     """The text of a prompt file: UTF-8, a BOM dropped, every line end a line feed. Raises TemplateError."""
     try:
-        text = data.decode("utf-8-sig")
+        return _lines(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise TemplateError(f"{place}:{line}: not UTF-8 text", hint=f"file {place}") from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        before = _lines(error.object[: error.start].decode("utf-8"))
+        raise TemplateError(f"{place}:{before.count(chr(10)) + 1}: not UTF-8 text", hint=f"file {place}") from None
 
 
 def split(text: str, place: str) -> tuple[str, str, int]:
     """The front matter, the body, and the line on which the body begins. Raises TemplateError."""
-    if not re.match(r"---[ \t]*\n", text):
+    begin = _BEGIN.match(text)
+    if begin is None:
         return "", text, 1
-    match = _FENCE.match(text)
-    if match is None:
+    end = _END.search(text, begin.end())
+    if end is None:
         raise TemplateError(f"{place}:1: the front matter has no end", hint="close it with a line that holds only ---")
-    if len(match["front"].encode()) > MAX_FRONT_MATTER:
+    front = text[begin.end() : end.start()]
+    if len(front.encode()) > MAX_FRONT_MATTER:
         raise TemplateError(f"{place}:1: the front matter is larger than {MAX_FRONT_MATTER // 1024} KiB")
-    return match["front"], text[match.end() :], text.count("\n", 0, match.end()) + 1
+    return front, text[end.end() :], text.count("\n", 0, end.end()) + 1
 
 
 def parse(text: str, name: str, path: Path | None = None, layer: str = "") -> Prompt:
@@ -60,7 +68,7 @@ def parse(text: str, name: str, path: Path | None = None, layer: str = "") -> Pr
     front, body, body_line = split(text, place)
     try:
         node = _mapping(yaml.load(front))
-        fields = {key: read(node.children[key]) for key, read in _FIELDS.items() if key in node.children}
+        fields = {key: read(node.children[key]) for key, read in _FIELDS.items() if _is_given(node, key)}
         extra = {key: child.value for key, child in node.children.items() if key not in _FIELDS}
     except (FaultError, YamlError) as error:
         raise TemplateError(f"{place}:{error.line + 1}: {error.message}", hint=error.hint) from None
@@ -73,6 +81,15 @@ def compose(front: Mapping[str, Any], body: str) -> str:
     kept = {key: value for key, value in front.items() if value}
     ended = body if body.endswith("\n") else body + "\n"
     return f"---\n{yaml.dump(kept)}---\n{ended}" if kept else ended
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _is_given(node: Node, key: str) -> bool:
+    """A key without a value says nothing."""
+    return key in node.children and node.children[key].value is not None
 
 
 def _mapping(node: Node) -> Node:
@@ -89,7 +106,7 @@ def _unknown(node: Node, known: Mapping[str, Any], place: str) -> Iterator[str]:
 
 
 def _text(node: Node) -> str:
-    if node.children or node.items or node.value is None:
+    if node.value is None or isinstance(node.value, dict | list):
         raise FaultError("must be a text", node)
     return node.source
 
@@ -113,7 +130,7 @@ def _boolean(node: Node) -> bool:
 
 
 def _number(node: Node) -> float:
-    if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+    if isinstance(node.value, bool) or not isinstance(node.value, int | float) or not is_finite(node.value):
         raise FaultError(f"must be a number, not '{node.source}'", node)
     return node.value
 
@@ -122,6 +139,16 @@ def _count(node: Node) -> int:
     if isinstance(node.value, bool) or not isinstance(node.value, int):
         raise FaultError(f"must be a whole number, not '{node.source}'", node)
     return node.value
+
+
+def _within(read: Callable[[Node], float], low: float, high: float = float("inf")) -> Callable[[Node], float]:
+    def bounded(node: Node) -> float:
+        if not low <= (value := read(node)) <= high:
+            allowed = f"at least {low}" if high == float("inf") else f"from {low} to {high}"
+            raise FaultError(f"must be {allowed}, not {node.source}", node)
+        return value
+
+    return bounded
 
 
 def _one_of(choices: tuple[str, ...]) -> Callable[[Node], str]:
@@ -138,8 +165,10 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[Node], str]:
 def _pattern(node: Node) -> str:
     text = _word(node)
     try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python only warns of would be said on every run
+            re.compile(text)
+    except (re.error, OverflowError, RecursionError, Warning) as error:
         raise FaultError(f"is not a regular expression ({error})", node) from None
     return text
 
@@ -166,7 +195,7 @@ def _fields(node: Node, readers: Mapping[str, Callable[[Node], Any]], what: str)
             near = get_close_matches(key, readers, n=1)
             allowed = f"did you mean {near[0]}?" if near else f"{what} may hold {', '.join(readers)}"
             raise FaultError(f"{what} has no field '{key}'", child, allowed)
-    return {key: _named(key, readers[key], child) for key, child in node.children.items()}
+    return {key: _named(key, readers[key], child) for key, child in node.children.items() if _is_given(node, key)}
 
 
 def _named(key: str, read: Callable[[Node], Any], node: Node) -> Any:
@@ -187,19 +216,11 @@ def _output(node: Node) -> Output:
 
 
 def _params(node: Node) -> tuple[Param, ...]:
-    if node.value is None:
-        return ()
     if not isinstance(node.value, dict):
         raise FaultError("params must be `name: {…}` pairs", node)
     params = tuple(_param(name, child) for name, child in node.children.items())
-    flags: dict[str, str] = {}
-    for param in params:
-        for flag in filter(None, (param.flag, param.file_flag, param.short and "-" + param.short)):
-            if flag in flags:
-                raise FaultError(
-                    f"params '{flags[flag]}' and '{param.name}' both fall on {flag}", node.children[param.name]
-                )
-            flags[flag] = param.name
+    if found := clash(params):
+        raise FaultError(found.message, node.children[found.second.name])
     if sum(param.stdin for param in params) > 1:
         raise FaultError("only one param can take stdin", node)
     return params
@@ -211,33 +232,38 @@ def _param(name: str, node: Node) -> Param:
             f"'{name}' cannot be a param's name", node, f"letters, digits and _: {re.sub('[^A-Za-z0-9_]', '_', name)}"
         )
     if name in RESERVED:
-        raise FaultError(f"'{name}' is always there in a template, so no param can have that name", node)
-    children = {} if node.value is None else _fields(node, _PARAM, f"param '{name}'")
-    default, choices = node.children.get("default"), node.children.get("choices")
-    param = Param(name, **children)
+        raise FaultError(f"'{name}' means something in every template, so no param can have that name", node)
+    param = Param(name, **({} if node.value is None else _fields(node, _PARAM, f"param '{name}'")))
     _check_param(param, node)
-    try:
-        if choices is not None:
-            param = replace(param, choices=tuple(_plain(param, item) for item in choices.items or (choices,)))
-        if default is not None and default.value is not None:
-            param = replace(param, default=_plain(param, default))
-    except UsageError as error:
-        raise FaultError(error.message.replace("param", "the default of", 1), default or node) from None
+    if _is_given(node, "choices"):
+        items = node.children["choices"].items
+        param = replace(param, choices=tuple(_typed(param, item, "a choice") for item in items))
+    if _is_given(node, "default"):
+        param = replace(param, default=_typed(param, node.children["default"], "the default"))
     return param
 
 
-def _plain(param: Param, node: Node) -> Any:
-    """A default or a choice; a text keeps what was written, so that `1.10` and `no` stay what they look like."""
-    if param.type in ("string", "text", "date"):
-        return param.read(_text(node))
-    return param.accept(node.value)
+def _typed(param: Param, node: Node, what: str) -> Any:
+    """A default or a choice. A text keeps what was written, so that `1.10` and `no` stay what they look like."""
+    try:
+        if param.type in ("string", "text", "date"):
+            return param.read(_text(node))
+        if param.type != "list":
+            return param.accept(node.value)
+        if what == "a choice":
+            return _text(node)
+        return param.checked([_text(item) for item in (node.items if isinstance(node.value, list) else [node])])
+    except FaultError as fault:
+        raise FaultError(f"{what} of '{param.name}' {fault.message}", fault.node) from None
+    except UsageError as error:
+        raise FaultError(error.message.replace("param", f"{what} of", 1), node) from None
 
 
 def _check_param(param: Param, node: Node) -> None:
     for wrong, message in (
         (
             param.type in PATHS and "default" in node.children,
-            f"a {param.type} takes no default: a prompt cannot name what to read",
+            "file and image take no default: a prompt cannot name what to read",
         ),
         (
             param.stdin and param.type not in FROM_FILE | {"string"},
@@ -257,11 +283,18 @@ def _deferred(_: Node) -> None:
     """Read once the param's type is known."""
 
 
+def _choices(node: Node) -> tuple[Any, ...]:
+    """Only that there are some; each is read once the param's type is known."""
+    if not node.items:
+        raise FaultError("must be a list of values", node)
+    return ()
+
+
 _PARAM: Mapping[str, Callable[[Node], Any]] = {
     "type": _one_of(get_args(ParamType)),
     "required": _boolean,
     "default": _deferred,
-    "choices": lambda _: (),
+    "choices": _choices,
     "pattern": _pattern,
     "min": _number,
     "max": _number,
@@ -272,9 +305,9 @@ _PARAM: Mapping[str, Callable[[Node], Any]] = {
 }
 
 _OPTIONS: Mapping[str, Callable[[Node], Any]] = {
-    "temperature": _number,
-    "top_p": _number,
-    "max_tokens": _count,
+    "temperature": _within(_number, 0),
+    "top_p": _within(_number, 0, 1),
+    "max_tokens": _within(_count, 1),
     "stop": _words,
     "seed": _count,
     "effort": _one_of(EFFORTS),

@@ -2,7 +2,6 @@
 
 import os
 import re
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ from aix.config import files
 from aix.errors import NotFoundError, TemplateError, UsageError
 from aix.library import document
 from aix.library.prompt import Prompt
+from aix.library.reading import MissingFileError, read_regular
 
 SUFFIX = ".md"
 MAX_FILE = 10 * 1024 * 1024
@@ -19,6 +19,8 @@ SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 NOT_PROMPTS = frozenset(
     {"readme", "license", "changelog", "contributing", "code_of_conduct", "security", "agents", "claude", "gemini"}
 )
+
+_OWN = "a prompt can name the .md files of its own folder of prompts, without '..'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,46 +31,44 @@ class Layer:
     root: Path
 
     def names(self) -> Iterator[str]:
-        """The prompts of the folder, sorted; partials (`_x`) and what is no prompt are left out."""
+        """The prompts of the folder; partials (`_x`) and what is no prompt are left out."""
         for folder, folders, found in os.walk(self.root):
-            folders[:] = sorted(name for name in folders if SEGMENT.fullmatch(name))
+            folders[:] = [name for name in folders if SEGMENT.fullmatch(name) and not name.startswith("_")]
             inner = Path(folder).relative_to(self.root).parts
-            for file in sorted(found):
+            for file in found:
                 name = "/".join((*inner, file.removesuffix(SUFFIX)))
-                if file.endswith(SUFFIX) and not Path(name).name.startswith("_") and is_name(name):
+                if file.endswith(SUFFIX) and not file.startswith("_") and is_name(name):
                     yield name
 
     def path(self, name: str) -> Path:
         return self.root / (name + SUFFIX)
 
     def has(self, name: str) -> bool:
-        return is_name(name) and self.path(name).is_file()
+        return is_name(name) and _is_file(self.path(name))
 
     def prompt(self, name: str) -> Prompt:
         """Read and parse one prompt. Raises TemplateError."""
         path = self.path(name)
-        return document.parse(self._text(path, path), name, path, self.name)
+        return document.parse(self._text(path, str(path)), name, path, self.name)
 
     def read(self, name: str) -> str:
         """The text of a file that a prompt of this layer includes, named from the root. Raises TemplateError."""
-        plain = name.removesuffix(SUFFIX)
-        if not name.endswith(SUFFIX) or not all(SEGMENT.fullmatch(segment) for segment in plain.split("/")):
-            raise TemplateError(
-                f"cannot include '{name}'", hint="name a .md file of the same folder of prompts, without '..'"
-            )
-        return self._text(self.root / name, Path(name))
+        if not _is_file_of_a_layer(name):
+            raise TemplateError(f"cannot include {name!r}", hint=_OWN)
+        return self._text(self.root / name, name)
 
-    def _text(self, path: Path, shown: Path) -> str:
+    def holds(self, path: Path) -> bool:
+        """Whether a path, all links followed, is inside the root, where it could be named."""
+        real, root = path.resolve(), self.root.resolve()
+        return real.is_relative_to(root) and _is_file_of_a_layer(real.relative_to(root).as_posix())
+
+    def _text(self, path: Path, shown: str) -> str:
         try:
-            real = path.resolve(strict=True)
-            if not real.is_relative_to(self.root.resolve()):
-                raise TemplateError(f"{shown} leads out of {self.root}", hint="copy the file into the folder")
-            return document.decode(_read_regular(real), str(shown))
-        except FileNotFoundError:
-            raise TemplateError(f"there is no file {shown}") from None
-        except (OSError, RuntimeError, ValueError) as error:  # a loop of links is a RuntimeError before Python 3.13
-            said = getattr(error, "strerror", None) or str(error)
-            raise TemplateError(f"cannot read {shown}: {said.lower()}") from None
+            if not self.holds(path):
+                raise TemplateError(f"{shown} leads out of the prompts in {self.root}", hint=_OWN)
+        except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
+            raise TemplateError(f"cannot read {shown}: {error}") from None
+        return _text(path, shown)
 
 
 class Library:
@@ -114,18 +114,24 @@ class Library:
         TemplateError (nothing is written) when the text is no prompt."""
         self.refuse(name)
         layer, plain = self.layers[0], normal(name)
-        path = layer.path(plain)
-        prompt = document.parse(text, plain, path, layer.name)
-        files.create_shared(path, text.encode("utf-8", "surrogateescape"))
+        path, data = layer.path(plain), text.encode("utf-8", "surrogateescape")
+        if not layer.holds(path):
+            raise UsageError(f"{path} leads out of the prompts in {layer.root}", hint="choose another name")
+        if len(data) > MAX_FILE:
+            raise UsageError(f"'{name}' would be larger than {MAX_FILE // 1024} KiB")
+        prompt = document.parse(document.decode(data, str(path)), plain, path, layer.name)
+        files.create_shared(path, data)
         return prompt
 
 
 def open_file(path: Path) -> tuple[Prompt, Layer]:
     """A prompt in a file anywhere; its own folder is its layer. Raises NotFoundError or TemplateError."""
-    if not path.is_file():
+    if not _is_file(path):
         raise NotFoundError(f"there is no file {path}", hint="a prompt of the library is named without ./ and .md")
+    if path.suffix == SUFFIX and path.resolve().suffix != SUFFIX:
+        raise TemplateError(f"{path} is a link to what is no prompt", hint="put a copy in its place")
     layer = Layer("file", path.parent)
-    return document.parse(document.decode(_read_regular(path), str(path)), path.stem, path, layer.name), layer
+    return document.parse(_text(path, str(path)), path.stem, path, layer.name), layer
 
 
 def is_file_name(name: str) -> bool:
@@ -138,27 +144,38 @@ def normal(name: str) -> str:
 
 
 def is_name(name: str) -> bool:
-    segments = name.split("/")
-    return all(SEGMENT.fullmatch(segment) for segment in segments) and segments[-1].lower() not in NOT_PROMPTS
+    last = name.split("/")[-1].lower()
+    return _are_segments(name) and last not in NOT_PROMPTS and not last.endswith(SUFFIX)
 
 
 def refuse_name(name: str) -> None:
     """Raise UsageError when no prompt can have that name."""
-    if name.split("/")[-1].lower() in NOT_PROMPTS:
+    if name.split("/")[-1].lower().removesuffix(SUFFIX) in NOT_PROMPTS:
         raise UsageError(f"'{name}' cannot be a prompt: a file of that name means something else in a repository")
+    if name.lower().endswith(SUFFIX):
+        raise UsageError(f"'{name}' is a file's name", hint=f"the prompt's is without {SUFFIX}: {name[: -len(SUFFIX)]}")
     if not is_name(name):
         raise UsageError(
             f"'{name}' cannot be a prompt's name", hint="letters, digits and . _ - in parts joined by /: web/review"
         )
 
 
-def _read_regular(path: Path) -> bytes:
-    """The bytes of a regular file of a bearable size; a device or a FIFO is not opened to be waited for."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    with open(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise TemplateError(f"{path} is not a regular file")
-        if status.st_size > MAX_FILE:
-            raise TemplateError(f"{path} is larger than {MAX_FILE // 1024 // 1024} MiB")
-        return file.read()
+def _are_segments(name: str) -> bool:
+    return all(SEGMENT.fullmatch(segment) for segment in name.split("/"))
+
+
+def _is_file_of_a_layer(name: str) -> bool:
+    return name.endswith(SUFFIX) and _are_segments(name.removesuffix(SUFFIX))
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where a name is too long
+
+
+def _text(path: Path, shown: str) -> str:
+    try:
+        return document.decode(read_regular(path, MAX_FILE), shown)
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingFileError(f"there is no file {shown}") from None
+    except OSError as error:
+        raise TemplateError(f"cannot read {shown}: {(error.strerror or str(error)).lower()}") from None

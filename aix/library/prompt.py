@@ -2,8 +2,9 @@
 
 import datetime
 import json
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -13,14 +14,31 @@ from aix.errors import UsageError
 
 ParamType = Literal["string", "text", "integer", "number", "boolean", "date", "json", "list", "file", "image"]
 
+
+def _plain(text: str) -> str:
+    """A number as everybody writes it: Python would read `1_0` and other scripts' digits too. Raises ValueError."""
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return text
+
+
+def _json(text: str) -> Any:
+    """JSON, without Python's `NaN` and `Infinity`. Raises ValueError."""
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(text: str) -> None:
+    raise ValueError(text)
+
+
 READERS: Mapping[ParamType, tuple[Callable[[str], Any], str]] = {
     "string": (str, "a text"),
     "text": (str, "a text"),
-    "integer": (int, "a whole number, such as 3"),
-    "number": (number, "a number, such as 0.5"),
+    "integer": (lambda text: int(_plain(text)), "a whole number, such as 3"),
+    "number": (lambda text: number(_plain(text)), "a number, such as 0.5"),
     "boolean": (boolean, "true or false"),
     "date": (datetime.date.fromisoformat, "a date, such as 2026-11-21"),
-    "json": (json.loads, 'JSON, such as {"a": 1}'),
+    "json": (_json, 'JSON, such as {"a": 1}'),
     "list": (lambda text: [text], "a list"),
     "file": (Path, "the path of a file"),
     "image": (Path, "the path of an image"),
@@ -62,6 +80,12 @@ class Param:
         return f"{self.flag}-file" if self.type in FROM_FILE else ""
 
     @property
+    def flags(self) -> tuple[str, ...]:
+        """All that the param falls on, on a command line."""
+        negative = f"--no-{self.flag[2:]}" if self.type == "boolean" else ""
+        return tuple(filter(None, (self.flag, negative, self.file_flag, self.short and f"-{self.short}")))
+
+    @property
     def empty(self) -> Any:
         return EMPTY.get(self.type)
 
@@ -71,7 +95,7 @@ class Param:
         try:
             value = reader(text)
         except (ValueError, OverflowError, RecursionError):
-            raise UsageError(f"param '{self.name}' must be {says}, not {_shown(text)}") from None
+            raise self._wrong(f"must be {says}", text) from None
         return self.checked(value)
 
     def accept(self, value: Any) -> Any:
@@ -79,29 +103,62 @@ class Param:
         if self.type == "json":
             return self.checked(value)
         if self.type == "list":
-            return self.checked([str(item) for item in value] if isinstance(value, list) else [str(value)])
+            return self.checked([self._text(item) for item in (value if isinstance(value, list) else [value])])
         if isinstance(value, str):
             return self.read(value)
-        if self.type in ("string", "text") and isinstance(value, bool | int | float):
-            return self.read(json.dumps(value))
+        if self.type in ("string", "text"):
+            return self.read(self._text(value))
         if not _IS.get(self.type, _never)(value):
-            raise UsageError(f"param '{self.name}' must be {READERS[self.type][1]}, not {_shown(json.dumps(value))}")
+            raise self._wrong(f"must be {READERS[self.type][1]}", json.dumps(value))
         return self.checked(value)
 
     def checked(self, value: Any) -> Any:
         """The value, when it is within what the param allows. Raises UsageError."""
         for item in value if self.type == "list" else [value]:
             if self.choices and item not in self.choices:
-                allowed = ", ".join(str(choice) for choice in self.choices)
-                raise UsageError(f"param '{self.name}' must be one of {allowed}, not {_shown(str(item))}")
+                raise self._wrong(f"must be one of {', '.join(str(choice) for choice in self.choices)}", str(item))
             if self.pattern is not None and not re.fullmatch(self.pattern, str(item)):
-                raise UsageError(f"param '{self.name}' must match {self.pattern}, not {_shown(str(item))}")
-        if isinstance(value, int | float) and not isinstance(value, bool):
+                raise self._wrong(f"must match {self.pattern}", str(item))
+        if self.type in ("integer", "number"):
             if self.min is not None and value < self.min:
-                raise UsageError(f"param '{self.name}' must be at least {self.min:g}, not {value:g}")
+                raise self._wrong(f"must be at least {self.min}", str(value))
             if self.max is not None and value > self.max:
-                raise UsageError(f"param '{self.name}' must be at most {self.max:g}, not {value:g}")
+                raise self._wrong(f"must be at most {self.max}", str(value))
         return value
+
+    def _text(self, value: Any) -> str:
+        """A plain value of JSON or YAML as text."""
+        if not isinstance(value, str | bool | int | float):
+            raise self._wrong("must be a text", json.dumps(value))
+        return value if isinstance(value, str) else json.dumps(value)
+
+    def _wrong(self, must: str, text: str) -> UsageError:
+        shown = f"'{text}'" if len(text) <= 60 else f"'{text[:60]}…'"
+        return UsageError(f"param '{self.name}' {must}" + ("" if self.secret else f", not {shown}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Two params that fall on one flag."""
+
+    first: Param
+    second: Param
+    flag: str
+
+    @property
+    def message(self) -> str:
+        return f"params '{self.first.name}' and '{self.second.name}' both fall on {self.flag}"
+
+
+def clash(params: Sequence[Param]) -> Clash | None:
+    """The first two params that fall on one flag."""
+    owners: dict[str, Param] = {}
+    for param in params:
+        for flag in param.flags:
+            if flag in owners:
+                return Clash(owners[flag], param, flag)
+            owners[flag] = param
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +201,14 @@ class Prompt:
 
 _IS: Mapping[ParamType, Callable[[Any], bool]] = {
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool) and is_finite(value),
     "boolean": lambda value: isinstance(value, bool),
 }
 
 
+def is_finite(value: float) -> bool:
+    return -math.inf < value < math.inf
+
+
 def _never(_: Any) -> bool:
     return False
-
-
-def _shown(text: str) -> str:
-    return f"'{text}'" if len(text) <= 60 else f"'{text[:60]}…'"

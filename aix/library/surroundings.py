@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from aix.config.paths import git_root
+from aix.library.reading import read_regular
 
+MAX_FILE = 4096
+BRANCH = "ref: refs/heads/"
+NO_BRANCH = ".invalid"  # what git writes where the branch is kept in another form than files
 SYSTEMS = {"darwin": "macos", "win32": "windows"}
 
 
@@ -25,15 +29,20 @@ def surroundings(cwd: Path, env: Mapping[str, str], now: datetime.datetime) -> d
 
 def git(cwd: Path) -> dict[str, str]:
     """The root and the branch of the repository around `cwd`, read from its files: no command of a stranger's
-    repository is run."""
+    repository is run. The branch is empty where none is checked out."""
     root = git_root(cwd)
     if root is None:
         return {"root": "", "branch": ""}
     directory = root / ".git"
     try:
         if directory.is_file():  # a worktree or a submodule: the file names the directory
-            directory = root / directory.read_text(encoding="utf-8").partition("gitdir:")[2].strip()
-        head = (directory / "HEAD").read_text(encoding="utf-8").strip()
+            directory = root / _line(directory).removeprefix("gitdir:").strip()
+        head = _line(directory / "HEAD")
     except (OSError, ValueError):
         head = ""
-    return {"root": str(root), "branch": head.removeprefix("ref: refs/heads/") if head.startswith("ref:") else ""}
+    branch = head.removeprefix(BRANCH) if head.startswith(BRANCH) else ""
+    return {"root": str(root), "branch": "" if branch == NO_BRANCH else branch}
+
+
+def _line(path: Path) -> str:
+    return read_regular(path, MAX_FILE).decode("utf-8").strip()

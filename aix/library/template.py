@@ -3,14 +3,13 @@
 A template comes from a stranger, and so do the values: the language is sandboxed, files are reached only by literal
 names inside the prompt's own layer, commands only through `sh`, and nothing inside a value is ever interpreted. A
 message begins where the template's source says so: the tags leave marks that are random for each render, so no value
-can hold one.
+can hold one. Nothing of a template is evaluated before `render`.
 """
 
+import datetime
 import hashlib
-import json
 import re
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -21,12 +20,15 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from aix.errors import AixError, RefusedError, TemplateError
+from aix.library import filters
 from aix.library.document import RESERVED, split
-from aix.library.prompt import Param, Prompt
-from aix.messages import Image, Message, Part, Role, Text
+from aix.library.marks import ROLES, Marks
+from aix.library.prompt import Param, Prompt, clash
+from aix.library.reading import MissingFileError
+from aix.messages import Image, Message
 
 MAX_OUTPUT = 10 * 1024 * 1024
-ROLES = ("system", "user", "assistant")
+MAX_FILES = 100
 
 Read = Callable[[str], str]
 """Gives the text of a file that a prompt names, from the prompt's own layer; raises TemplateError."""
@@ -34,7 +36,7 @@ Read = Callable[[str], str]
 
 def nothing(name: str) -> str:
     """The layer of a prompt that has none. Raises TemplateError."""
-    raise TemplateError(f"a prompt from standard input has no folder to include '{name}' from")
+    raise MissingFileError(f"a prompt from standard input has no folder to include '{name}' from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +54,39 @@ class Template:
 
     def __init__(self, prompt: Prompt, read: Read) -> None:
         self._prompt = prompt
+        self._main = _file_name(prompt)
         self._environment = _Environment()
         self._sources: dict[str, Source] = {}
         self._trees: dict[str, nodes.Template] = {}
+        self._links: dict[str, list[str]] = {}
         main = Source(prompt.place, prompt.body, prompt.body_line, prompt.text)
         if prompt.template:
-            self._add(prompt.name, main, read)
+            self._add(self._main, main, read)
         else:
-            self._sources[prompt.name] = main
+            self._sources[self._main] = main
 
     @property
     def digest(self) -> str:
-        """`sha256:…` over the prompt and its closure. Names and paths are not in it, so a renamed prompt keeps it."""
-        whole = hashlib.sha256(b"aix prompt 1")
-        for source in self._sources.values():
+        """`sha256:…` over the prompt and its closure: each file, and which of the others it names. No name or path is
+        in it, so a renamed or moved prompt keeps it."""
+        whole = hashlib.sha256(b"aix prompt 1\n")
+        number = {name: str(index) for index, name in enumerate(self._sources)}
+        for name, source in self._sources.items():
             data = source.text.encode("utf-8", "surrogatepass")
-            whole.update(b"%d\n" % len(data) + data)
+            links = " ".join(number.get(link, "-") for link in self._links.get(name, ()))
+            whole.update(b"%d\n%b\n%b\n" % (len(data), data, links.encode()))
         return f"sha256:{whole.hexdigest()}"
 
     @property
     def params(self) -> tuple[Param, ...]:
         """The params that the prompt declares; where it declares none, each variable that it uses is a text param,
-        required unless the template says what to do without it."""
+        required unless the template says what to do without it. Raises TemplateError."""
         if self._prompt.params is not None:
             return self._prompt.params
-        return tuple(Param(name, type="text", required=required) for name, required in self._variables().items())
+        params = tuple(Param(name, type="text", required=required) for name, required in self._variables().items())
+        if found := clash(params):
+            raise TemplateError(f"{self._prompt.place}: {found.message}", hint="declare them under params")
+        return params
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -96,20 +106,18 @@ class Template:
         Without `commands`, `sh(…)` gives `[command: …]`. Raises TemplateError with file:line, or RefusedError when a
         command is not trusted.
         """
+        marks = Marks(self._prompt.place)
         if not self._prompt.template:
-            return _messages([("user", self._prompt.body)], {})
-        marks = self._environment.begin({name: source.body for name, source in self._sources.items()})
-        names = {name: marks.place(value) if isinstance(value, Image) else value for name, value in values.items()}
+            return marks.messages(self._prompt.body)
+        environment = _Environment(marks, self._sources, {**surroundings, "sh": self._sh(commands)})
+        names = {name: marks.stand_in(value) if isinstance(value, Image) else value for name, value in values.items()}
         try:
-            template = self._environment.get_template(
-                self._prompt.name, globals={**surroundings, "sh": self._sh(commands)}
-            )
-            text = _joined(template.generate(names), max_output)
+            text = _joined(environment.get_template(self._main).generate(names), max_output)
         except AixError:
             raise
         except Exception as error:
             raise self._explained(error) from error
-        return _messages(list(self._split(text, marks)), marks.images)
+        return marks.messages(text)
 
     def _sh(self, commands: bool) -> Callable[..., str]:
         name = self._prompt.name
@@ -118,7 +126,7 @@ class Template:
             if not commands:
                 return f"[command: {command}]"
             raise RefusedError(
-                f"'{name}' runs a command, and its content is not trusted: {command}",
+                f"'{name}' runs a command, and its content is not trusted: {' '.join(command.split())}",
                 hint=f"aix show {name}, and to run it without its commands: --disable-commands",
                 reason="untrusted",
             )
@@ -128,112 +136,116 @@ class Template:
     def _add(self, name: str, source: Source, read: Read) -> None:
         """Read and check one file, then what it names, depth first; the order is the digest's."""
         self._sources[name] = source
+        if len(self._sources) > MAX_FILES or sum(len(known.text) for known in self._sources.values()) > MAX_OUTPUT:
+            raise TemplateError(
+                f"{source.place}: a prompt can include {MAX_FILES} files and {MAX_OUTPUT // 1024 // 1024} MiB at most"
+            )
         try:
             tree = self._environment.parse(source.body, name)
-            references = list(_references(tree))
             _check(tree)
-        except (jinja2.TemplateSyntaxError, RecursionError) as error:
-            raise self._explained(error) from error
+            references = list(_references(tree))
+        except Exception as error:
+            raise self._explained(error, name) from error
         self._trees[name] = tree
-        for reference, line, optional in references:
-            path = self._environment.join_path(reference, name)
-            if path in self._sources:
-                continue
-            try:
-                text = read(path)
-            except TemplateError as error:
-                if optional:
-                    continue
-                at = source.body_line + line - 1
-                raise TemplateError(f"{source.place}:{at}: {error.message}", hint=error.hint) from None
-            _, body, body_line = split(text, path)
-            self._add(path, Source(path, body, body_line, text), read)
+        self._links[name] = [self._environment.join_path(reference, name) for reference, _, _ in references]
+        for path, (_, line, optional) in zip(self._links[name], references, strict=True):
+            if path not in self._sources:
+                self._follow(path, f"{source.place}:{source.body_line + line - 1}", read, optional=optional)
+
+    def _follow(self, path: str, at: str, read: Read, *, optional: bool) -> None:
+        """Add the file that is named at a place; one that may be missing may be missing, and nothing else."""
+        try:
+            text = read(path)
+        except TemplateError as error:
+            if optional and isinstance(error, MissingFileError):
+                return
+            raise TemplateError(f"{at}: {error.message}", hint=error.hint) from None
+        _, body, body_line = split(text, path)
+        self._add(path, Source(path, body, body_line, text), read)
 
     def _variables(self) -> dict[str, bool]:
         """The variables that can be given, in the order in which they first stand, and whether each must be."""
-        known = {*RESERVED, *self._environment.globals}
-        known |= {
-            name.name for tree in self._trees.values() for name in tree.find_all(nodes.Name) if name.ctx != "load"
-        }
         optional = {name for tree in self._trees.values() for name in _optional(tree)}
         found: dict[str, bool] = {}
         for file, tree in self._trees.items():
+            inherited = {name for above in self._above(file) for name in _bound(self._trees[above])}
             try:
-                wanted = meta.find_undeclared_variables(tree)
-            except jinja2.TemplateSyntaxError as error:
-                error.name = file
-                raise self._explained(error) from error
+                wanted = meta.find_undeclared_variables(tree) - inherited - {*RESERVED, *self._environment.globals}
+            except Exception as error:
+                raise self._explained(error, file) from error
             names = (node.name for node in tree.find_all(nodes.Name))
-            found |= {name: name not in optional for name in names if name in wanted and name not in known}
+            found |= {name: name not in optional for name in names if name in wanted}
         return found
 
-    def _split(self, text: str, marks: "_Marks") -> Iterator[tuple[Role, str]]:
-        """The text of each message, in order. Raises TemplateError when a mark was caught and lost on the way."""
-        pieces = re.split(marks.message, text)
-        if [int(number) for number in pieces[1::3]] != list(range(marks.count)):
-            raise TemplateError(
-                f"{self._prompt.place}: a message tag stands inside a set or filter block",
-                hint="begin messages outside of it",
-            )
-        yield "user", pieces[0]
-        for role, body in zip(pieces[2::3], pieces[3::3], strict=True):
-            yield cast("Role", role), body
+    def _above(self, file: str) -> set[str]:
+        """The files whose names a file sees: those that name it, and those that name them."""
+        above: set[str] = set()
+        while new := {name for name, links in self._links.items() if {file, *above} & {*links}} - above - {file}:
+            above |= new
+        return above
 
-    def _explained(self, error: Exception) -> TemplateError:
+    def _explained(self, error: Exception, file: str = "") -> TemplateError:
         """A TemplateError in one sentence, with the file and line of the template."""
         name, line = _where(error, self._sources)
-        source = self._sources.get(name, self._sources[self._prompt.name])
+        source = self._sources.get(name or file, self._sources[self._main])
         at = f"{source.place}:{source.body_line + line - 1}" if line else source.place
         message = getattr(error, "message", None) or str(error) or type(error).__name__
-        return TemplateError(f"{at}: {_said(error, message)}", hint=_hint(error))
+        return TemplateError(f"{at}: {_said(error, ' '.join(message.split()))}", hint=_hint(error))
 
 
-class _Marks:
-    """The marks of one render: `message` finds where one begins, `place` gives an image's stand-in."""
-
-    def __init__(self) -> None:
-        self._token = secrets.token_hex(16)
-        self.count = 0
-        self.images: dict[str, Image] = {}
-        self.message = re.compile(f"\x02{self._token}:([0-9]+):({'|'.join(ROLES)})\x03")
-
-    def begin(self, role: str) -> str:
-        self.count += 1
-        return f"\x02{self._token}:{self.count - 1}:{role}\x03"
-
-    def place(self, image: Image) -> str:
-        stand_in = f"\x02{self._token}:image:{len(self.images)}\x03"
-        self.images[stand_in] = image
-        return stand_in
+_KEEPING: tuple[type[Any], ...] = (nodes.AssignBlock, nodes.FilterBlock)
+"""The blocks whose text is not the prompt's, or not yet."""
 
 
 class _MessageTags(Extension):
     """`{% system %}`, `{% user %}` and `{% assistant %}` begin a message."""
 
     tags = set(ROLES)  # noqa: RUF012 - jinja2 declares it so
+    marks: Marks
+    keeping = 0
+    """How many blocks that keep their text the render is in."""
 
     def parse(self, parser: Parser) -> nodes.Node:
         token = next(parser.stream)
-        call = self.call_method("mark", [nodes.Const(token.value)], lineno=token.lineno)
-        return nodes.Output([call], lineno=token.lineno)
+        return self.output("begin", token.lineno, nodes.Const(token.value))
 
-    def mark(self, role: str) -> str:
-        return cast("_Environment", self.environment).marks.begin(role)
+    def output(self, method: str, line: int, *arguments: nodes.Expr) -> nodes.Node:
+        """The node that calls a method where the text is written."""
+        return nodes.Output([self.call_method(method, list(arguments), lineno=line)], lineno=line)
+
+    def begin(self, role: str) -> str:
+        if self.keeping:
+            raise jinja2.TemplateRuntimeError("a message tag cannot stand inside a set or filter block")
+        return self.marks.begin(role)
+
+    def keep(self, change: int) -> str:
+        self.keeping += change
+        return ""
 
 
 class _Environment(ImmutableSandboxedEnvironment):
     """Jinja as a prompt has it: the sandbox, the documented globals and filters, and no file system."""
 
-    def __init__(self) -> None:
-        super().__init__(undefined=jinja2.StrictUndefined, extensions=[_MessageTags], finalize=_shown)
+    def __init__(
+        self,
+        marks: Marks | None = None,
+        sources: Mapping[str, Source] | None = None,
+        surroundings: Mapping[str, Any] | None = None,
+    ) -> None:
+        files = {name: (source.body, name, None) for name, source in (sources or {}).items()}
+        super().__init__(
+            undefined=jinja2.StrictUndefined,
+            extensions=[_MessageTags],
+            finalize=_shown,
+            optimized=False,  # constants would be folded, that is evaluated, while a prompt is only looked at
+            loader=jinja2.FunctionLoader(files.get),
+        )
         self.globals.pop("lipsum")
-        self.filters |= {"json": _json, "fenced": _fenced, "truncate_tokens": _truncate_tokens}
-        self.marks = _Marks()
-
-    def begin(self, bodies: Mapping[str, str]) -> _Marks:
-        self.loader = jinja2.FunctionLoader(lambda name: (bodies[name], name, None) if name in bodies else None)
-        self.marks = _Marks()
-        return self.marks
+        self.globals |= surroundings or {}
+        self.filters |= {"json": filters.to_json, "fenced": filters.fenced, "truncate_tokens": filters.truncate_tokens}
+        self._tags = cast("_MessageTags", self.extensions[_MessageTags.identifier])
+        if marks is not None:
+            self._tags.marks = marks
 
     def join_path(self, template: str, parent: str) -> str:
         """`./x.md` is beside the file that names it; anything else starts at the root of the layer."""
@@ -242,29 +254,32 @@ class _Environment(ImmutableSandboxedEnvironment):
         folder, slash, _ = parent.rpartition("/")
         return folder + slash + template.removeprefix("./")
 
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """What the sandbox allows, but for the methods that load modules: a render imports and opens nothing."""
+        loads = isinstance(obj, str | bytes | datetime.date) and attr in ("encode", "decode", "strptime")
+        return not loads and super().is_safe_attribute(obj, attr, value)
 
-def _shown(value: object) -> object:
+    def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+        """Have each block that keeps its text tell so, for message tags that an include or a macro brings into it."""
+        for block in list(source.find_all(_KEEPING)):
+            enter, leave = (self._tags.output("keep", block.lineno, nodes.Const(change)) for change in (1, -1))
+            block.body = [enter, *block.body, leave]
+        return super()._generate(source, *args, **kwargs)
+
+
+@jinja2.pass_context
+def _shown(_: object, value: object) -> object:
+    """What stands for a value. It takes the context so that Jinja does not call it before there is one."""
     return "" if value is None else value
 
 
-def _json(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+def _file_name(prompt: Prompt) -> str:
+    """The prompt's file, named from the root of its layer as an include would name it."""
+    folder, slash, _ = prompt.name.rpartition("/")
+    return folder + slash + (prompt.path.name if prompt.path else f"{prompt.name}.md")
 
 
-def _fenced(text: str, language: str = "") -> str:
-    """A Markdown code block whose fence is longer than any in the text, so that the text cannot close it."""
-    longest = max((len(run) for run in re.findall("`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
-    ended = text if text.endswith("\n") else text + "\n"
-    return f"{fence}{language}\n{ended}{fence}"
-
-
-def _truncate_tokens(text: str, count: int) -> str:
-    """The beginning of the text, about `count` tokens of it (four characters each)."""
-    return text if len(text) <= count * 4 else text[: count * 4] + "…"
-
-
-def _joined(pieces: Iterator[str], limit: int) -> str:
+def _joined(pieces: Iterable[str], limit: int) -> str:
     kept, size = [], 0
     for piece in pieces:
         size += len(piece)
@@ -272,25 +287,6 @@ def _joined(pieces: Iterator[str], limit: int) -> str:
             raise TemplateError(f"the prompt renders to more than {limit // 1024 // 1024} MiB")
         kept.append(piece)
     return "".join(kept)
-
-
-def _messages(pieces: Sequence[tuple[Role, str]], images: Mapping[str, Image]) -> tuple[Message, ...]:
-    """Each text trimmed, an empty one dropped, the images where their stand-ins are."""
-    messages = []
-    for role, text in pieces:
-        parts = tuple(_parts(text.strip(), images))
-        if parts:
-            messages.append(Message(role, parts))
-    return tuple(messages)
-
-
-def _parts(text: str, images: Mapping[str, Image]) -> Iterator[Part]:
-    stand_ins = "|".join(re.escape(stand_in) for stand_in in images)
-    for piece in re.split(f"({stand_ins})", text) if images else [text]:
-        if piece in images:
-            yield images[piece]
-        elif piece:
-            yield Text(piece)
 
 
 def _references(tree: nodes.Template) -> Iterator[tuple[str, int, bool]]:
@@ -305,38 +301,51 @@ def _references(tree: nodes.Template) -> Iterator[tuple[str, int, bool]]:
 
 def _check(tree: nodes.Template) -> None:
     """Refuse what the sandbox cannot: a caught message tag, and `sh` by any other name or with a computed command."""
-    for block in tree.find_all((nodes.AssignBlock, nodes.FilterBlock)):
+    for block in tree.find_all(_KEEPING):
         if any(node.identifier == _MessageTags.identifier for node in block.find_all(nodes.ExtensionAttribute)):
             raise jinja2.TemplateSyntaxError("a message tag cannot stand inside a set or filter block", block.lineno)
+    for modifier in tree.find_all(nodes.EvalContextModifier):
+        if not all(isinstance(option.value, nodes.Const) for option in modifier.options):
+            raise jinja2.TemplateSyntaxError("autoescape takes true or false", modifier.lineno)
     calls = list(_sh_calls(tree))
     called = {id(call.node) for call in calls}
     for call in calls:
         _command(call)
-    for node in tree.find_all(nodes.Name):
-        if node.name == "sh" and id(node) not in called:
-            raise jinja2.TemplateSyntaxError("sh can only be called, by that name", node.lineno)
-    for bound in tree.find_all((nodes.Macro, nodes.Import, nodes.FromImport)):
-        if "sh" in _bound(bound):
-            raise jinja2.TemplateSyntaxError("nothing else can be named sh", bound.lineno)
+    for name in tree.find_all(nodes.Name):
+        if name.name == "sh" and id(name) not in called:
+            raise jinja2.TemplateSyntaxError("sh can only be called, by that name", name.lineno)
+    for node in tree.find_all((nodes.Macro, nodes.Import, nodes.FromImport)):
+        if "sh" in _named(node):
+            raise jinja2.TemplateSyntaxError("nothing else can be named sh", node.lineno)
 
 
 def _command(call: nodes.Call) -> str:
     first = call.args[0] if call.args else None
     if not isinstance(first, nodes.Const) or not isinstance(first.value, str):
         raise jinja2.TemplateSyntaxError("sh takes its command as a literal text in quotes", call.lineno)
+    if call.kwargs or call.dyn_kwargs:
+        raise jinja2.TemplateSyntaxError("sh takes its values by position, not by name", call.lineno)
     return first.value
-
-
-def _bound(node: nodes.Node) -> list[str]:
-    if isinstance(node, nodes.FromImport):
-        return [name[1] if isinstance(name, tuple) else name for name in node.names]
-    return [str(getattr(node, "target", None) or getattr(node, "name", ""))]
 
 
 def _sh_calls(tree: nodes.Template) -> Iterator[nodes.Call]:
     for call in tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name) and call.node.name == "sh":
             yield call
+
+
+def _named(node: nodes.Node) -> list[str]:
+    """The names that a macro or an import makes."""
+    if isinstance(node, nodes.FromImport):
+        return [name[1] if isinstance(name, tuple) else name for name in node.names]
+    return [str(getattr(node, "target", None) or getattr(node, "name", ""))]
+
+
+def _bound(tree: nodes.Template) -> Iterator[str]:
+    """The names that a file makes itself: they are there in what it includes."""
+    yield from (name.name for name in tree.find_all(nodes.Name) if name.ctx != "load")
+    for node in tree.find_all((nodes.Macro, nodes.Import, nodes.FromImport)):
+        yield from _named(node)
 
 
 def _optional(tree: nodes.Template) -> Iterator[str]:
@@ -359,7 +368,7 @@ def _where(error: Exception, sources: Mapping[str, Source]) -> tuple[str, int]:
 
 
 _SAID: tuple[tuple[type[Exception], str], ...] = (
-    (RecursionError, "the template calls or includes itself without end"),
+    (RecursionError, "the template calls or includes itself without end, or nests too deep"),
     (MemoryError, "the template needs more memory than there is"),
     (jinja2.TemplateNotFound, "there is no file {}"),
     (jinja2.exceptions.SecurityError, "not allowed in a prompt: {}"),

@@ -9,6 +9,9 @@ from aix.llm.protocols import WireProtocol
 from aix.llm.providers import Provider, checked_url
 from aix.llm.wire import Call
 
+SHORTEST_SECRET = 8
+"""What is shorter (`none`, `ollama`) is a word that may stand in any sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -55,17 +58,37 @@ class Exchange:
     def masked_headers(self) -> dict[str, str]:
         """The headers as they may be shown: the key and every value that can be a secret are masked."""
         shown = self._authorization(repr)
-        private = {name: mask(value) for name, value in self.provider.headers.items() if is_private(name)}
-        return {**self.headers, **private, **shown}
+        sent = self.headers
+        private = {name: mask(value) for name, value in sent.items() if is_private(name)}
+        return {**sent, **private, **shown}
 
     @property
     def names(self) -> dict[str, str]:
         return {"provider": self.provider.name, "model": self.model, "page": self.provider.key_page or self.url}
 
+    def without_secrets(self, text: str) -> str:
+        """The text without the key and the private headers, also where it breaks off (`…`) inside one of them."""
+        private = [value.split()[-1] for name, value in self.provider.headers.items() if is_private(name) and value]
+        for secret in (*([self.key.reveal()] if self.key else []), *private):
+            if len(secret) >= SHORTEST_SECRET:
+                text = _covered(text, secret)
+        return text
+
     def _authorization(self, text: Callable[[Secret], str]) -> dict[str, str]:
         return self.provider.authorize(text(self.key)) if self.key else {}
 
 
+def _covered(text: str, secret: str) -> str:
+    text = text.replace(secret, mask(secret))
+    if not text.endswith("…"):
+        return text
+    sizes = range(len(secret) - 1, SHORTEST_SECRET - 1, -1)
+    size = next((size for size in sizes if text.endswith(secret[:size] + "…")), 0)
+    return text[: -size - 1] + mask(secret) + "…" if size else text
+
+
 def is_private(header: str) -> bool:
     """Whether a header's name says that its value is a secret."""
-    return any(word in header.lower() for word in ("auth", "key", "token", "secret", "cookie", "password"))
+    return any(
+        word in header.lower() for word in ("auth", "key", "token", "secret", "cookie", "password", "credential")
+    )

@@ -1,7 +1,8 @@
 """Providers as rows of data: the built-in ones and the user's own have one shape."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aix.config.secrets import conventional_variable
+from aix.config.settings import join_key
+from aix.config.values import HEADER, PROVIDER_FIELDS, check, convert
 from aix.errors import ConfigError, NetworkError, NotFoundError
 
 AUTH: Mapping[str, tuple[str, str]] = {
@@ -109,25 +112,31 @@ class Providers:
 
 def checked_url(provider: Provider) -> str:
     """The base URL without a slash at its end. Raises ConfigError, or NetworkError when a key would go in the clear."""
-    url = provider.base_url.rstrip("/")
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    where = f"the base URL of {provider.name}, {url!r},"
-    hint = f"aix config --set custom_providers.{provider.name}.base_url https://…" if provider.custom else ""
-    if parts.scheme not in ("http", "https") or not host:
-        raise ConfigError(f"{where} must begin with https:// or http:// and name a host", hint=hint)
-    if parts.username or parts.password or parts.query or parts.fragment:
-        shown = f"the base URL of {provider.name}"
-        raise ConfigError(f"{shown} must not hold a user name, a password, a query or a fragment", hint=hint)
-    if parts.scheme == "http" and host not in LOOPBACK and not provider.allow_http:
+    url, where = provider.base_url.rstrip("/"), f"the base URL of {provider.name}"
+    row = join_key(("custom_providers", provider.name))
+    variables = " and ".join((*provider.base_url_env, *provider.host_env))
+    hint = f"aix config --set {row}.base_url https://…" if provider.custom else f"look at {variables}"
+    if "?" in url or "#" in url or "@" in url.removeprefix("https://").removeprefix("http://").partition("/")[0]:
+        raise ConfigError(f"{where} must not hold a user name, a password, a query or a fragment", hint=hint)
+    host = _host(url)
+    if not host:
+        raise ConfigError(f"{where}, {url!r}, must begin with https:// or http:// and name a host", hint=hint)
+    if url.startswith("http:") and host not in LOOPBACK and not provider.allow_http:
         raise NetworkError(
-            f"{where} is plain http, so its key could be read on the way",
-            hint=f"use https, or allow it: aix config --set custom_providers.{provider.name}.allow_http true",
+            f"{where}, {url!r}, is plain http, so its key could be read on the way",
+            hint=f"use https, or allow it: aix config --set {row}.allow_http true",
         )
     return url
+
+
+def _host(url: str) -> str:
+    """The host that a URL names; empty when it is not one that can be asked."""
+    try:
+        parts = urlsplit(url)
+        named = parts.hostname if parts.port != 0 else ""
+    except ValueError:
+        return ""
+    return named or "" if re.fullmatch("https?://[^ ]+", url) and url.isprintable() else ""
 
 
 def _built_in() -> Mapping[str, Mapping[str, Any]]:
@@ -138,25 +147,6 @@ def _built_in() -> Mapping[str, Mapping[str, Any]]:
 _TUPLES = frozenset({"key_env", "base_url_env", "host_env"})
 _NATURAL_AUTH = {"anthropic-messages": "x-api-key"}
 
-CUSTOM_FIELDS: Mapping[str, tuple[type, ...]] = {
-    "base_url": (str,),
-    "protocol": (str,),
-    "default_model": (str,),
-    "headers": (dict,),
-    "auth_type": (str,),
-    "allow_http": (bool,),
-    "timeout": (int, float),
-    "max_tokens_field": (str,),
-    "api_key": (str, list),
-    "api_keys": (str, list),
-    "api_key_env": (str,),
-    "api_key_command": (str,),
-}
-"""What a row of `custom_providers` may hold. The fields up to `timeout` are the Provider's own."""
-
-_OWN_FIELDS = tuple(CUSTOM_FIELDS)[:7]
-_CHOICES: Mapping[str, Sequence[str]] = {"protocol": ("openai-chat", "anthropic-messages"), "auth_type": tuple(AUTH)}
-
 
 def _row(name: str, row: Mapping[str, Any]) -> Provider:
     values: dict[str, Any] = {key: tuple(value) if key in _TUPLES else value for key, value in row.items()}
@@ -166,47 +156,45 @@ def _row(name: str, row: Mapping[str, Any]) -> Provider:
 
 def _custom_row(name: str, row: Any) -> Provider:
     """A row of `custom_providers`. Raises ConfigError, which names the field that is wrong."""
-    place = f"custom_providers.{name}"
+    place = join_key(("custom_providers", name))
     if not isinstance(row, dict):
         raise ConfigError(f"{place} in config.json must be an object", hint=f"aix config --unset {place}")
     for key, value in row.items():
-        _check_field(f"{place}.{key}", key, value)
-    if not row.get("base_url"):
+        _check_field(place, key, value)
+    if "base_url" not in row:
         raise ConfigError(f"{place} has no base_url", hint=f"aix config --set {place}.base_url https://…/v1")
-    protocol = row.get("protocol", "openai-chat")
-    given: dict[str, Any] = {"auth_type": _NATURAL_AUTH.get(protocol, "bearer")}
-    given |= {key: row[key] for key in _OWN_FIELDS if key in row}
-    variables: Sequence[str] = [row["api_key_env"]] if row.get("api_key_env") else []
+    own = {key: value for key, value in row.items() if key in Provider.__dataclass_fields__}
+    usual = {"protocol": "openai-chat", "auth_type": _NATURAL_AUTH.get(row.get("protocol", ""), "bearer")}
+    variables = [row["api_key_env"]] if "api_key_env" in row else []
     return Provider(
         name=name,
-        **{"protocol": protocol, **given},
+        **{**usual, **own},
         key_env=tuple(dict.fromkeys((*variables, conventional_variable(name)))),
         key_optional=True,
         dialect=Dialect(max_tokens_field=row.get("max_tokens_field", "max_tokens")),
-        local=urlsplit(row["base_url"]).hostname in LOOPBACK,
+        local=_host(row["base_url"]) in LOOPBACK,
         custom=True,
     )
 
 
-def _check_field(place: str, key: str, value: Any) -> None:
-    if key not in CUSTOM_FIELDS:
-        near = get_close_matches(key, CUSTOM_FIELDS, n=1)
-        listed = f"the fields are {', '.join(CUSTOM_FIELDS)}"
-        raise ConfigError(f"{place} is not a field of a provider", hint=f"did you mean {near[0]}?" if near else listed)
-    if not isinstance(value, CUSTOM_FIELDS[key]):
-        raise ConfigError(f"{place} in config.json has the wrong type", hint=f"aix config --unset {place}")
-    if key in _CHOICES and value not in _CHOICES[key]:
-        raise ConfigError(f"{place} must be one of {', '.join(_CHOICES[key])}, not '{value}'")
-    for name, text in value.items() if isinstance(value, dict) else ():
-        if not isinstance(text, str) or not name or not (name + text).isprintable() or not (name + text).isascii():
-            raise ConfigError(f"{place}.{name} cannot stand in an HTTP header")
+def _check_field(place: str, field_: str, value: Any) -> None:
+    if field_ in PROVIDER_FIELDS:
+        check(PROVIDER_FIELDS[field_], value, f"{place}.{field_}")
+        return
+    near = get_close_matches(field_, PROVIDER_FIELDS, n=1)
+    listed = f"the fields are {', '.join(PROVIDER_FIELDS)}"
+    raise ConfigError(
+        f"{place}.{field_} is not a field of a provider", hint=f"did you mean {near[0]}?" if near else listed
+    )
 
 
 def _with_environment(provider: Provider, env: Mapping[str, str]) -> Provider:
     """The row with what the environment says: a base URL there is the user's own word, also where it is plain http."""
     url = next((env[name].strip() for name in provider.base_url_env if env.get(name, "").strip()), "")
     host = next((env[name].strip() for name in provider.host_env if env.get(name, "").strip()), "")
-    headers = {header: env[name] for header, name in provider.header_env.items() if env.get(name)}
+    headers = {
+        header: convert(HEADER, env[name], name) for header, name in provider.header_env.items() if env.get(name)
+    }
     return replace(
         provider,
         base_url=url or (_host_url(host, provider.base_url) if host else provider.base_url),
@@ -216,14 +204,16 @@ def _with_environment(provider: Provider, env: Mapping[str, str]) -> Provider:
 
 
 def _host_url(host: str, default: str) -> str:
-    """`box`, `box:11434`, `http://box:11434` or `0.0.0.0` as a base URL shaped like the default one."""
+    """A base URL shaped like the default one, of a host as Ollama's own client reads it: `box`, `box:1234`, `:1234`,
+    `0.0.0.0` (a server's "everywhere" is here), `http://box` (port 80 then), `https://box`, `[::1]`, `box/prefix`."""
     usual = urlsplit(default)
-    given = urlsplit(host if "://" in host else f"{usual.scheme}://{host}")
     try:
+        given = urlsplit(host if "://" in host else f"{usual.scheme}://{host}")
         name, port = given.hostname, given.port
     except ValueError:
-        name, port = None, None
-    name = usual.hostname if name in (None, "0.0.0.0", "::") else name  # noqa: S104 - a server's "everywhere" is here
-    shown = f"[{name}]" if name and ":" in name else name
-    default_port = usual.port if given.scheme == "http" else 443
-    return f"{given.scheme}://{shown}:{port or default_port}{given.path.rstrip('/') or usual.path}"
+        return host  # refused when it is used, as it was written
+    name = usual.hostname if name in (None, "0.0.0.0", "::") else name  # noqa: S104 - nothing is bound
+    natural = {"http": 80, "https": 443}.get(given.scheme) if "://" in host else usual.port
+    shown = f"[{name}]" if ":" in str(name) else name
+    path = given.path.rstrip("/").removesuffix(usual.path)
+    return f"{given.scheme}://{shown}:{port or natural}{path}{usual.path}"

@@ -1,13 +1,16 @@
 """Which model answers: from what was asked for to one provider and one model. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from aix.errors import AuthError
+from aix.errors import AuthError, NotFoundError
 from aix.llm.providers import Provider, Providers
 
 PREFERRED = ("openrouter", "openai", "anthropic")
 """Without a default provider, the first of these that has a key is asked; echo and local ones never unasked."""
+
+BUILT_IN_ROLES = ("strong", "fast", "cheap")
+"""The roles that mean something at every provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +46,54 @@ class Chooser:
     def choose(self) -> Target:
         """The target. Raises NotFoundError or AuthError."""
         wish = self.wish
-        if wish.provider:
-            return self._at(self.providers.get(wish.provider))
         text = wish.model or wish.prompt_model or wish.default_model
-        return self._resolved(text) if text else self._default_of(self._default_provider())
+        if wish.provider:
+            target = self._at(self.providers.get(wish.provider))
+        else:
+            target = self._resolved(text) if text else self._default_of(self._default_provider())
+        if not target.model:
+            raise _no_model(target.provider)
+        return target
 
     def _at(self, provider: Provider) -> Target:
         """The target when the provider is named: a model given with it goes there whole, unless it is a role."""
         if self.wish.model:
-            return self._role(self.wish.model, provider) or Target(provider, self.wish.model)
+            return self._role_at(self.wish.model, provider) or Target(provider, self.wish.model)
         for text in (self.wish.prompt_model, self.wish.default_model):
-            found = self._role(text, provider) or self._by_name(text)
+            found = self._led(text) if text else None
             if found and found.provider.name == provider.name:
-                return found
+                return Target(provider, found.model)
+            if text in BUILT_IN_ROLES:
+                return self._built_in_role(text, provider)
         return self._default_of(provider)
 
     def _resolved(self, text: str) -> Target:
-        if self._is_role(text):
-            if named := self.wish.roles.get(text):
-                return self._by_name(named) or Target(self._default_provider(), named)
-            provider = self._default_provider()
-            return self._role(text, provider) or Target(provider, text)
-        return self._by_name(text) or Target(self._default_provider(), text)
+        if found := self._led(text):
+            return found
+        named = self.wish.roles.get(text, text)
+        if named.startswith("custom:"):
+            self.providers.get(named.partition("/")[0])
+        return Target(self._default_provider(), named)
+
+    def _led(self, text: str) -> Target | None:
+        """Where a text leads by itself, a role too; None where it names no one and nobody could be asked."""
+        default = self._find_default()
+        if text in BUILT_IN_ROLES and text not in self.wish.roles:
+            return self._built_in_role(text, default) if default else None
+        named = self.wish.roles[text] if self._is_role(text) else text
+        if (found := self._by_name(named)) or named.startswith("custom:"):
+            return found
+        return Target(default, named) if default else None
 
     def _by_name(self, text: str) -> Target | None:
         """The target of a text that names its provider: `custom:N`, `custom:N/M`, `P:M`, `P/M`, `P`."""
         before, colon, after = text.partition(":")
         if before == "custom" and colon:
             name, _, model = after.partition("/")
-            provider = self.providers.get(f"custom:{name}")
-            return Target(provider, model) if model else self._default_of(provider)
-        if colon and after and (found := self.providers.find(before)):
-            return Target(found, after)
+            provider = self.providers.find(f"custom:{name}")
+            return self._model_at(provider, model) if provider else None
+        if colon and (found := self.providers.find(before)):
+            return self._model_at(found, after)
         before, slash, after = text.partition("/")
         if slash and after:
             return self._by_path(text, before, after)
@@ -82,31 +101,50 @@ class Chooser:
         return self._default_of(found) if found else None
 
     def _by_path(self, text: str, before: str, after: str) -> Target | None:
-        default = self.providers.find(self.wish.default_provider) if self.wish.default_provider else None
-        if default and default.aggregator and default.name != before:
+        """The target of `P/M`: an aggregator takes it whole when it is the user's default, or when P has no key."""
+        named, default = self.providers.find(before), self.providers.find(self.wish.default_provider)
+        elsewhere = named is None or not (named.custom or named.local or named.aggregator)
+        if default and default.aggregator and elsewhere:
             return Target(default, text)
-        named = self.providers.find(before)
         if named is None:
             return None
+        if named.aggregator and "/" not in after:
+            return Target(named, text)  # openrouter/free is the aggregator's own model, under its whole name
         if self.usable(named):
             return Target(named, after)
-        for name in self.providers.names():
-            other = self.providers.get(name)
-            if other.aggregator and self.usable(other):
-                return Target(other, text, f"{named.name} has no key, so {other.name} is asked for {text}")
-        raise no_key(named)
+        other = next((other for other in self._aggregators() if self.usable(other)), None)
+        said = f"{named.name} has no key, so {other.name} is asked for {text}" if other else ""
+        return Target(other, text, said) if other and elsewhere else Target(named, after)
 
-    def _role(self, text: str, provider: Provider) -> Target | None:
-        """What a role means at this provider: the user's own role when it leads there, else the built-in one."""
+    def _aggregators(self) -> Iterator[Provider]:
+        found = (self.providers.get(name) for name in self.providers.names())
+        return (provider for provider in found if provider.aggregator)
+
+    def _role_at(self, text: str, provider: Provider) -> Target | None:
+        """What a role means at this provider: the user's own role when it leads there, else the built-in one.
+        None when the text is no role. Raises NotFoundError for a role of the user's that means something elsewhere."""
         if not self._is_role(text):
             return None
-        own = self._by_name(self.wish.roles[text]) if text in self.wish.roles else None
+        own = self._led(text) if text in self.wish.roles else None
         if own and own.provider.name == provider.name:
             return own
+        if text in BUILT_IN_ROLES:
+            return self._built_in_role(text, provider)
+        raise NotFoundError(
+            f"the role '{text}' means {self.wish.roles[text]}, which is not a model of {provider.name}",
+            hint="leave out --provider, or name a model",
+            reason="model",
+        )
+
+    def _built_in_role(self, text: str, provider: Provider) -> Target:
         return Target(provider, provider.roles[text]) if text in provider.roles else self._default_of(provider)
 
     def _is_role(self, text: str) -> bool:
-        return text in self.wish.roles or text in ("strong", "fast", "cheap")
+        """A role cannot take a provider's name away from it."""
+        return text in BUILT_IN_ROLES or (text in self.wish.roles and self.providers.find(text) is None)
+
+    def _model_at(self, provider: Provider, model: str) -> Target:
+        return Target(provider, model) if model else self._default_of(provider)
 
     def _default_of(self, provider: Provider) -> Target:
         return Target(provider, self.wish.provider_defaults.get(provider.name) or provider.default_model)
@@ -114,11 +152,15 @@ class Chooser:
     def _default_provider(self) -> Provider:
         if self.wish.default_provider:
             return self.providers.get(self.wish.default_provider)
-        for name in PREFERRED:
-            found = self.providers.find(name)
-            if found and self.usable(found):
-                return found
+        if found := self._find_default():
+            return found
         raise no_key(self.providers.get(PREFERRED[0]), anyone=True)
+
+    def _find_default(self) -> Provider | None:
+        if self.wish.default_provider:
+            return self.providers.find(self.wish.default_provider)
+        known = (self.providers.find(name) for name in PREFERRED)
+        return next((provider for provider in known if provider and self.usable(provider)), None)
 
 
 def no_key(provider: Provider, *, anyone: bool = False) -> AuthError:
@@ -131,4 +173,13 @@ def no_key(provider: Provider, *, anyone: bool = False) -> AuthError:
         hints.append("without a key: --provider ollama (a model on this machine), --provider echo (no model at all)")
     return AuthError(
         "No API key found" + ("" if anyone else f" for {provider.name}"), hint="\n".join(hints), reason="no_key"
+    )
+
+
+def _no_model(provider: Provider) -> NotFoundError:
+    setting = f"custom_providers.{provider.name}.default_model" if provider.custom else f"{provider.name}_default_model"
+    return NotFoundError(
+        f"{provider.name} has no default model",
+        hint=f"name one: --model {provider.name}:MODEL\nor set it: aix config --set {setting} MODEL",
+        reason="model",
     )

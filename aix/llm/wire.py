@@ -7,7 +7,7 @@ Splitting happens on bytes, so a letter that is cut by two reads is whole again 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aix.errors import ProviderError
 
@@ -15,6 +15,7 @@ MAX_LINE = 1024 * 1024
 MAX_BODY = 64 * 1024 * 1024
 
 JSON = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +57,29 @@ def lines(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[bytes]:
 
     Raises ProviderError for a line longer than `max_line` bytes.
     """
-    rest, after_return = b"", False
+    begun: list[bytes] = []  # joined once: a line that comes in many small reads must not cost the square of its length
+    size, after_return = 0, False
     for chunk in chunks:
-        if after_return and chunk.startswith(b"\n"):
-            chunk = chunk[1:]
         if not chunk:
             continue
+        rest = chunk.removeprefix(b"\n") if after_return else chunk
         after_return = chunk.endswith(b"\r")
-        if b"\r" in chunk:
-            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        *whole, rest = (rest + chunk).split(b"\n") if rest else chunk.split(b"\n")
-        for line in (*whole, rest):
-            if len(line) > max_line:
+        for piece in rest.splitlines(keepends=True):  # those of bytes end at CR, LF and CRLF only
+            text = piece.rstrip(b"\r\n")
+            begun.append(text)
+            size += len(text)
+            if size > max_line:
                 raise ProviderError(f"the provider sent a line of more than {max_line} bytes")
-        yield from whole
+            if len(text) < len(piece):
+                yield b"".join(begun)
+                begun, size = [], 0
 
 
-def sse(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[Frame]:
-    """The frames of a server-sent event stream. One that no empty line ended was cut, and is not a frame."""
+def sse(chunks: Iterable[bytes], max_line: int = MAX_LINE, max_event: int = MAX_BODY) -> Iterator[Frame]:
+    """The frames of a server-sent event stream. One that no empty line ended was cut, and is not a frame.
+
+    Raises ProviderError for a line or an event that is longer than it may be.
+    """
     data: list[bytes] = []
     size, event, first = 0, "", True
     for line in lines(chunks, max_line):
@@ -88,9 +94,9 @@ def sse(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[Frame]:
         value = value.removeprefix(b" ")
         if name == b"data":
             data.append(value)
-            size += len(value)
-            if size > MAX_BODY:
-                raise ProviderError(f"the provider sent an event of more than {MAX_BODY} bytes")
+            size += len(value) + 1
+            if size > max_event:
+                raise ProviderError(f"the provider sent an event of more than {max_event} bytes")
         elif name == b"event":
             event = value.decode("utf-8", "replace")
 
@@ -98,12 +104,49 @@ def sse(chunks: Iterable[bytes], max_line: int = MAX_LINE) -> Iterator[Frame]:
 def parsed(data: bytes, what: str = "the provider") -> JSON:
     """A JSON object. Raises ProviderError, which names `what` sent something else."""
     try:
-        value = json.loads(data)
+        value = json.loads(data, parse_constant=lambda _: None)  # NaN is no JSON, and servers send it
     except (ValueError, RecursionError):
         raise ProviderError(f"{what} sent something that is not JSON", cause=clip(data)) from None
     if not isinstance(value, dict):
         raise ProviderError(f"{what} sent JSON that is not an object", cause=clip(data))
     return value
+
+
+KINDS: Mapping[type, str] = {str: "text", int: "a whole number", list: "a list", dict: "an object"}
+LARGEST = 1e15
+"""Above every count and sum that can be meant, and exact as a float."""
+
+
+def member(value: JSON, name: str, kind: type[T]) -> T:
+    """`value[name]`, or an empty one where it is absent, null or empty. Raises ProviderError for another kind."""
+    found = value.get(name)
+    if isinstance(found, kind):
+        return found
+    if found:
+        raise ProviderError(f"the provider sent an answer in which '{name}' is not {KINDS[kind]}")
+    return kind()
+
+
+def members(value: JSON, name: str) -> list[JSON]:
+    """The objects of a list, with the same leniency. Raises ProviderError."""
+    return [member({name: item}, name, dict) for item in member(value, name, list)]
+
+
+def number(value: JSON, name: str) -> int | float | None:
+    """A figure; None where there is none that can be meant, as no answer is worth less for a wrong one."""
+    found = value.get(name)
+    meant = isinstance(found, int | float) and not isinstance(found, bool) and 0 <= found < LARGEST
+    return found if meant else None
+
+
+def count(value: JSON, name: str) -> int:
+    return int(number(value, name) or 0)
+
+
+def label(value: JSON, name: str) -> str:
+    """Text that is only shown; empty where there is none, and where it is anything else."""
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
 
 
 def clip(data: bytes | str, limit: int = 300) -> str:

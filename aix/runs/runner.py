@@ -76,7 +76,7 @@ class Runner:
             call=module.encode(request, target.provider.dialect, stream=stream),
             key=key.secret if key else None,
             stream=stream,
-            timeout=order.timeout or target.provider.timeout or self._settings.get("timeout").value,
+            timeout=self._timeout(order, target.provider),
         )
 
     def send(self, run: Run, exchange: Exchange) -> Iterator[Event]:
@@ -91,7 +91,9 @@ class Runner:
                 f"the answer broke off: {error.message}",
                 cause=error.cause,
                 hint=error.hint,
+                reason=error.reason,
                 request_id=error.request_id,
+                status=error.status,
             ) from error
         judge(run.response, exchange)
 
@@ -116,6 +118,12 @@ class Runner:
         own = self._settings.section("custom_providers").get(provider.name, {}) if provider.custom else {}
         saved = self._settings.section("api_keys").get(provider.name)
         return KeySources(provider.name, own, provider.key_env, saved)
+
+    def _timeout(self, order: Order, provider: Provider) -> float:
+        """In seconds: the flag, the variable, the provider's own, the setting."""
+        setting = self._settings.get("timeout")
+        own = None if self._settings.variable_over("timeout") else provider.timeout
+        return order.timeout or own or float(setting.value)
 
     def _option(self, name: str, flags: Mapping[str, Any], prompt: Mapping[str, Any]) -> Any:
         for place in (flags, prompt):
@@ -142,16 +150,23 @@ def judge(response: Response, exchange: Exchange) -> None:
 
 
 def _cut(response: Response, finish: Finish, _: str) -> AixError:
-    usage = finish.usage
-    if usage and usage.reasoning_tokens and not response.text:
-        spent = f"{usage.reasoning_tokens} of {usage.output_tokens} tokens went to reasoning"
-        return IncompleteError("the answer was cut at the length limit", hint=f"{spent}; try --max-tokens 4000")
-    count = f" after {usage.output_tokens} tokens" if usage and usage.output_tokens else ""
-    return IncompleteError(f"the answer was cut at the length limit{count}", hint="allow more: --max-tokens 4000")
+    spent = finish.usage.output_tokens if finish.usage else 0
+    thought = finish.usage.reasoning_tokens if finish.usage else 0
+    more = f"--max-tokens {max(4000, 2 * spent)}"
+    if thought and not response.text:
+        hint = f"{thought} of {spent} tokens went to reasoning; try {more}"
+        return IncompleteError("the answer was cut at the length limit", hint=hint)
+    count = f" after {spent} tokens" if spent else ""
+    return IncompleteError(f"the answer was cut at the length limit{count}", hint=f"allow more: {more}")
 
 
 def _refused(_: Response, finish: Finish, name: str) -> AixError:
-    return IncompleteError(f"{name} refused to answer (content filter)", cause=finish.detail, reason="content_filter")
+    return IncompleteError(
+        f"{name} refused to answer (content filter)",
+        cause=finish.detail,
+        hint="say it differently, or ask another model: --model",
+        reason="content_filter",
+    )
 
 
 def _failed(response: Response, finish: Finish, name: str) -> AixError:

@@ -12,7 +12,7 @@ from typing import Any
 
 from aix.errors import AixError
 from aix.llm.providers import Dialect
-from aix.llm.wire import JSON, Call, Frame, InBandError, parsed
+from aix.llm.wire import JSON, Call, Frame, InBandError, count, label, member, members, number, parsed
 from aix.messages import (
     Event,
     File,
@@ -29,6 +29,7 @@ from aix.messages import (
     ToolCallDelta,
     ToolResult,
     Usage,
+    in_letters,
 )
 
 FINISH: Mapping[str, FinishReason] = {
@@ -44,20 +45,17 @@ FINISH: Mapping[str, FinishReason] = {
 
 def encode(request: Request, dialect: Dialect, *, stream: bool) -> Call:
     """One POST to `/chat/completions`. Fields that were not asked for are not sent."""
-    schema = request.schema and {
-        "type": "json_schema",
-        "json_schema": {"name": "answer", "strict": True, "schema": request.schema},
-    }
+    answer = {"name": "answer", "strict": True, "schema": request.schema}
     body = {
         "model": request.model,
-        "messages": [_message(message) for message in request.messages],
+        "messages": [said for message in request.messages for said in _messages(message)],
         dialect.max_tokens_field: request.max_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop": list(request.stop) or None,
         "seed": request.seed,
         "reasoning_effort": request.effort,
-        "response_format": schema,
+        "response_format": {"type": "json_schema", "json_schema": answer} if request.schema else None,
         "stream": stream,
         "stream_options": {"include_usage": True} if stream and dialect.stream_options else None,
     }
@@ -67,13 +65,13 @@ def encode(request: Request, dialect: Dialect, *, stream: bool) -> Call:
 
 def decode(body: JSON) -> Iterator[Event]:
     """The events of a plain answer: they are the ones that the same answer would have streamed."""
-    return _events([body], "message")
+    return in_letters(_events([body], "message"))
 
 
 def decode_stream(frames: Iterable[Frame]) -> Iterator[Event]:
-    """The events of a stream. `[DONE]` or a chunk with a finish_reason ends it; nothing else does."""
+    """The events of a stream. A finish_reason makes it whole, with or without a `[DONE]`; nothing else does."""
     data = itertools.takewhile(lambda data: data != b"[DONE]", (frame.data.strip() for frame in frames))
-    return _events((parsed(item) for item in data if item), "delta")
+    return in_letters(_events((parsed(item) for item in data if item), "delta"))
 
 
 def _events(chunks: Iterable[JSON], part: str) -> Iterator[Event]:
@@ -82,10 +80,10 @@ def _events(chunks: Iterable[JSON], part: str) -> Iterator[Event]:
         for chunk in chunks:
             _raise_error(chunk)
             end.note(chunk)
-            for choice in chunk.get("choices") or []:
-                if choice.get("index", 0) == 0:
+            for choice in members(chunk, "choices"):
+                if not choice.get("index"):
                     _raise_error(choice)
-                    delta = choice.get(part) or choice.get("message") or {}
+                    delta = member(choice, part, dict) or member(choice, "message", dict)
                     yield from _delta(delta)
                     end.choice(choice, delta)
     except AixError:
@@ -106,14 +104,14 @@ class _End:
         self.id = ""
 
     def note(self, chunk: JSON) -> None:
-        self.model = chunk.get("model") or self.model
-        self.id = chunk.get("id") or self.id
-        if usage := chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage"):
+        self.model = label(chunk, "model") or self.model
+        self.id = label(chunk, "id") or self.id
+        if usage := member(chunk, "usage", dict) or member(member(chunk, "x_groq", dict), "usage", dict):
             self.usage = _usage(usage)
 
     def choice(self, choice: JSON, delta: JSON) -> None:
-        self.word = choice.get("finish_reason") or self.word
-        self.refusal += delta.get("refusal") or ""
+        self.word = member(choice, "finish_reason", str) or self.word
+        self.refusal += member(delta, "refusal", str)
 
     def finish(self, word: str) -> Finish:
         if self.refusal:
@@ -123,70 +121,68 @@ class _End:
 
 
 def _delta(delta: JSON) -> Iterator[Event]:
-    if reasoning := delta.get("reasoning_content") or delta.get("reasoning"):
-        yield ReasoningDelta(str(reasoning))
-    yield from _content(delta.get("content"))
-    for position, call in enumerate(delta.get("tool_calls") or []):
-        function = call.get("function") or {}
-        yield ToolCallDelta(
-            index=call.get("index", position),
-            arguments=function.get("arguments") or "",
-            id=call.get("id") or "",
-            name=function.get("name") or "",
-        )
-    if function := delta.get("function_call"):
-        yield ToolCallDelta(0, function.get("arguments") or "", "", function.get("name") or "")
-
-
-def _content(content: Any) -> Iterator[Event]:
-    """Text, null, or a list of chunks of which some are thinking."""
-    if isinstance(content, str):
-        if content:
-            yield TextDelta(content)
-        return
-    for piece in content or []:
+    if reasoning := member(delta, "reasoning_content", str) or member(delta, "reasoning", str):
+        yield ReasoningDelta(reasoning)
+    for piece in _pieces(delta, "content"):
         if piece.get("type") == "thinking":
-            thinking = piece.get("thinking")
-            texts = [thinking] if isinstance(thinking, str) else [part.get("text", "") for part in thinking or []]
+            texts = [member(part, "text", str) for part in _pieces(piece, "thinking")]
             yield from (ReasoningDelta(text) for text in texts if text)
-        elif text := piece.get("text"):
+        elif text := member(piece, "text", str):
             yield TextDelta(text)
+    for position, call in enumerate(members(delta, "tool_calls")):
+        index = position if call.get("index") is None else member(call, "index", int)
+        yield _call(index, member(call, "function", dict), member(call, "id", str))
+    if function := member(delta, "function_call", dict):
+        yield _call(0, function)
+
+
+def _call(index: int, function: JSON, id_: str = "") -> ToolCallDelta:
+    return ToolCallDelta(index, member(function, "arguments", str), id_, member(function, "name", str))
+
+
+def _pieces(value: JSON, name: str) -> list[JSON]:
+    """Text, null, or a list of chunks: as chunks."""
+    if isinstance(value.get(name), list):
+        return members(value, name)
+    return [{"type": "text", "text": member(value, name, str)}]
 
 
 def _usage(usage: JSON) -> Usage:
     """Here input contains what was cached and output contains reasoning already."""
-    asked, answered = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
-    cost = usage.get("cost")
+    asked, answered = (member(usage, f"{name}_tokens_details", dict) for name in ("prompt", "completion"))
+    cost = number(usage, "cost")
     return Usage(
-        input_tokens=usage.get("prompt_tokens") or 0,
-        output_tokens=usage.get("completion_tokens") or 0,
-        cache_read_tokens=asked.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or 0,
-        cache_write_tokens=asked.get("cache_write_tokens") or 0,
-        reasoning_tokens=answered.get("reasoning_tokens") or 0,
-        reported_cost=Decimal(str(cost)) if isinstance(cost, int | float) else None,
+        input_tokens=count(usage, "prompt_tokens"),
+        output_tokens=count(usage, "completion_tokens"),
+        cache_read_tokens=count(asked, "cached_tokens") or count(usage, "prompt_cache_hit_tokens"),
+        cache_write_tokens=count(asked, "cache_write_tokens"),
+        reasoning_tokens=count(answered, "reasoning_tokens"),
+        reported_cost=None if cost is None else Decimal(str(cost)),
     )
 
 
 def _raise_error(value: JSON) -> None:
-    if value.get("error"):
+    if value.get("error") or value.get("object") == "error":
         raise InBandError(value)
 
 
-def _message(message: Message) -> dict[str, Any]:
+def _messages(message: Message) -> Iterator[dict[str, Any]]:
+    """One message as the protocol's own: each result of a tool is a message here, before what else was said."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
-    if results:
-        return {"role": "tool", "tool_call_id": results[0].id, "content": results[0].content}
-    calls = [part for part in message.parts if isinstance(part, ToolCall)]
+    yield from ({"role": "tool", "tool_call_id": result.id, "content": result.content} for result in results)
     parts = [part for part in message.parts if isinstance(part, Text | Image | File)]
+    calls = [part for part in message.parts if isinstance(part, ToolCall)]
+    if results and not (parts or calls):
+        return
     plain = all(isinstance(part, Text) for part in parts)
-    said: dict[str, Any] = {"role": message.role}
+    said: dict[str, Any] = {"role": "user" if message.role == "tool" else message.role}
     said["content"] = message.text if plain else [_part(part) for part in parts]
     if calls:
         said["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
             for call in calls
         ]
-    return said
+    yield said
 
 
 def _part(part: Part) -> dict[str, Any]:

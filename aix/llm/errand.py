@@ -1,0 +1,107 @@
+"""Work that can be left behind: what it brings in time is handed over, and nothing it waits for holds its client.
+
+Looking at the clock between two reads of a socket is not enough: a drip outlasts any limit, and a look-up of a name
+cannot be stopped at all. So all of that is done in a thread of its own, and whoever wants the result waits for nothing
+but a queue, a moment at a time. The deadline is kept to that moment, and Ctrl-C never finds a connection half closed.
+"""
+
+import _thread
+import contextlib
+import queue
+import socket
+import time
+from collections.abc import Callable, Generator, Iterator
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from aix.errors import AixError
+
+MOMENT = 0.2
+"""A signal that comes just before a wait begins is seen only after it, so no single wait may be long."""
+
+T = TypeVar("T")
+Work = Callable[[Callable[[socket.socket], None]], Iterator[T]]
+
+_END = object()
+
+
+class Errand(Generic[T]):
+    """Runs `work` elsewhere. What it yields later than `seconds` from the start is not handed over: `late` makes the
+    error that is raised then. What did come in time is, however slowly it is taken.
+
+    The work is given a function that it calls with each socket it has connected: that is how it can be ended.
+    """
+
+    def __init__(self, work: Work[T], seconds: float, late: Callable[[], AixError]) -> None:
+        self._work = work
+        self._seconds = seconds
+        self._late = late
+        self._arrived: queue.SimpleQueue[tuple[float, Any]] = queue.SimpleQueue()
+        self._lock = Lock()
+        self._left = False
+        self._socket: socket.socket | None = None
+
+    def items(self) -> Generator[T, None, None]:
+        """What the work yields, as it comes. Raises what it raises."""
+        deadline = time.monotonic() + self._seconds
+        try:
+            # not threading.Thread: its start() waits for a condition, where a signal can break the lock in two
+            _thread.start_new_thread(self._run, ())
+            while (item := self._next(deadline)) is not _END:
+                yield item
+        finally:
+            self._leave()
+
+    def _run(self) -> None:
+        try:
+            for item in self._work(self._connected):
+                self._arrived.put((time.monotonic(), item))
+            self._arrived.put((time.monotonic(), _END))
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+            self._arrived.put((time.monotonic(), error))
+        finally:
+            self._leave()
+
+    def _connected(self, connection: socket.socket) -> None:
+        """Keep a duplicate: TLS takes the original apart, and a number of our own cannot be closed and given to another
+        connection between looking at it and shutting it down."""
+        with self._lock:
+            self._socket = connection.dup()
+            if self._left:
+                self._shut()
+
+    def _next(self, deadline: float) -> Any:
+        while True:
+            remaining = deadline - time.monotonic()
+            try:
+                when, item = self._arrived.get(timeout=max(0.0, min(remaining, MOMENT)))
+            except queue.Empty:
+                if remaining > 0:
+                    continue
+                raise self._late() from None
+            if when > deadline:
+                raise self._late()
+            if isinstance(item, BaseException):
+                raise item
+            return item
+
+    def _leave(self) -> None:
+        """End the connection, whichever side is done with it first."""
+        with self._lock:
+            self._left = True
+            self._shut()
+
+    def _shut(self) -> None:
+        if self._socket is None:
+            return
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._socket = None
+
+
+def pause(seconds: float) -> None:
+    """Sleep, and see a signal within a moment."""
+    end = time.monotonic() + seconds
+    while (remaining := end - time.monotonic()) > 0:
+        time.sleep(min(remaining, MOMENT))

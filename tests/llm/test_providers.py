@@ -1,0 +1,415 @@
+"""Providers as rows: the built-in ones are sound, the user's own are judged by field, the environment has its say."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aix.config.values import PROVIDER_FIELDS
+from aix.errors import AixError, ConfigError, NetworkError, NotFoundError, UsageError
+from aix.llm.protocols import MODULES
+from aix.llm.providers import AUTH, LOOPBACK, Provider, Providers, checked_url
+
+BUILT_IN = Providers({}, {}).names()
+URL = "https://gw.example/v1"
+
+
+def built_in(name: str, **env: str) -> Provider:
+    return Providers({}, env).get(name)
+
+
+def custom(**row: Any) -> Provider:
+    return Providers({"gw": {"base_url": URL, **row}}, {}).get("gw")
+
+
+# --- the rows there are -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=BUILT_IN)
+def row(request: pytest.FixtureRequest) -> Provider:
+    return built_in(request.param)
+
+
+def test_a_built_in_row_is_sound(row: Provider) -> None:
+    assert row.protocol in MODULES
+    assert row.auth_type in AUTH
+    assert not row.custom
+    assert row.default_model
+    assert set(row.roles) == {"strong", "fast", "cheap"}
+    assert re.fullmatch("[a-z][a-z0-9-]*", row.name)
+
+
+def test_a_built_in_row_has_an_address_that_is_safe_to_ask(row: Provider) -> None:
+    if row.protocol == "echo":
+        assert row.base_url == ""
+        return
+    assert checked_url(row) == row.base_url
+    assert row.base_url.startswith("https://") or (row.local and urlsplit(row.base_url).hostname in LOOPBACK)
+    assert not row.base_url.endswith("/")
+
+
+def test_a_built_in_row_that_takes_a_key_says_where_one_is_found(row: Provider) -> None:
+    assert bool(row.key_env) == (not row.keyless)
+    assert all(re.fullmatch("[A-Z][A-Z0-9_]*", variable) for variable in row.key_env)
+    assert row.keyless or row.key_page.startswith("https://")
+
+
+@pytest.mark.parametrize(
+    ("name", "protocol", "url", "header", "variable"),
+    [
+        ("openrouter", "openai-chat", "https://openrouter.ai/api/v1", "Authorization", "OPENROUTER_API_KEY"),
+        ("openai", "openai-chat", "https://api.openai.com/v1", "Authorization", "OPENAI_API_KEY"),
+        ("anthropic", "anthropic-messages", "https://api.anthropic.com", "x-api-key", "ANTHROPIC_API_KEY"),
+        ("ollama", "openai-chat", "http://127.0.0.1:11434/v1", "", ""),
+        ("echo", "echo", "", "", ""),
+    ],
+)
+def test_the_documented_providers(name: str, protocol: str, url: str, header: str, variable: str) -> None:
+    row = built_in(name)
+    assert (row.protocol, row.base_url) == (protocol, url)
+    assert list(row.authorize("k")) == [header] * bool(header)
+    assert list(row.key_env) == [variable] * bool(variable)
+
+
+def test_openrouter_is_told_who_asks() -> None:
+    assert built_in("openrouter").headers == {
+        "X-OpenRouter-Title": "aix",
+        "X-Title": "aix",
+        "X-OpenRouter-Categories": "cli-agent",
+    }
+
+
+@pytest.mark.parametrize(
+    ("auth_type", "headers"),
+    [
+        ("bearer", {"Authorization": "Bearer k"}),
+        ("api-key", {"api-key": "k"}),
+        ("x-api-key", {"x-api-key": "k"}),
+        ("none", {}),
+    ],
+)
+def test_a_key_is_shown_as_the_auth_type_says(auth_type: str, headers: dict[str, str]) -> None:
+    assert custom(auth_type=auth_type).authorize("k") == headers
+    assert custom(auth_type=auth_type).authorize("") == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("sk-or-v1-abc", "openrouter"),
+        ("sk-ant-api03-abc", "anthropic"),
+        ("sk-proj-abc", "openai"),
+        ("gsk_abc", ""),
+        ("", ""),
+    ],
+)
+def test_a_key_names_its_provider_by_its_longest_prefix(key: str, name: str) -> None:
+    assert Providers({}, {}).named_by_key(key) == name
+
+
+# --- the user's own rows ----------------------------------------------------------------------------------------------
+
+
+def test_a_custom_row_has_every_field() -> None:
+    own = {
+        "protocol": "anthropic-messages",
+        "default_model": "m",
+        "headers": {"X-Team": "blue"},
+        "auth_type": "api-key",
+        "allow_http": True,
+        "timeout": 5,
+        "max_tokens_field": "max_completion_tokens",
+        "api_key_env": "MY_KEY",
+        "api_key": "k",
+        "api_keys": ["k2"],
+        "api_key_command": "pass show gw",
+    }
+    assert {"base_url", *own} == set(PROVIDER_FIELDS)
+    row = custom(**own)
+    assert (row.base_url, row.protocol, row.default_model) == (URL, "anthropic-messages", "m")
+    assert (row.headers, row.auth_type, row.allow_http) == ({"X-Team": "blue"}, "api-key", True)
+    assert (row.timeout, row.dialect.max_tokens_field) == (5, "max_completion_tokens")
+    assert row.key_env == ("MY_KEY", "GW_API_KEY")
+    assert row.custom
+    assert row.key_optional
+    assert not row.local
+    assert "blue" not in repr(row)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "header"), [({}, "Authorization"), ({"protocol": "anthropic-messages"}, "x-api-key")]
+)
+def test_a_custom_row_shows_its_key_as_its_protocol_usually_does(protocol: dict[str, str], header: str) -> None:
+    assert list(custom(**protocol).authorize("k")) == [header]
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:8000/v1", True),
+        ("http://localhost/v1", True),
+        ("http://[::1]:8000/v1", True),
+        ("https://localhost.example/v1", False),
+        ("https://gw.example/v1", False),
+        ("https://[bad/v1", False),
+    ],
+)
+def test_a_custom_row_on_this_machine_is_local(url: str, local: bool) -> None:
+    assert custom(base_url=url).local is local
+
+
+@pytest.mark.parametrize(
+    ("row", "message", "hint"),
+    [
+        (5, "custom_providers.gw in config.json must be an object", "aix config --unset custom_providers.gw"),
+        (None, "custom_providers.gw in config.json must be an object", "aix config --unset custom_providers.gw"),
+        ({}, "custom_providers.gw has no base_url", "aix config --set custom_providers.gw.base_url https://…/v1"),
+        (
+            {"base_url": ""},
+            "custom_providers.gw.base_url in config.json must be an address such as",
+            "aix config --unset",
+        ),
+        ({"base_url": 5}, "custom_providers.gw.base_url in config.json must be an address", "aix config --unset "),
+        (
+            {"base_url": "gw/v1"},
+            "custom_providers.gw.base_url in config.json must be an address",
+            "aix config --unset ",
+        ),
+        ({"base_uri": URL}, "custom_providers.gw.base_uri is not a field of a provider", "did you mean base_url?"),
+        (
+            {"colour": "red"},
+            "custom_providers.gw.colour is not a field of a provider",
+            "the fields are base_url, protoc",
+        ),
+        (
+            {"protocol": "grpc"},
+            "custom_providers.gw.protocol in config.json must be one of openai-chat, anthropic-",
+            "",
+        ),
+        (
+            {"protocol": "echo"},
+            "custom_providers.gw.protocol in config.json must be one of openai-chat, anthropic-",
+            "",
+        ),
+        ({"auth_type": "basic"}, "custom_providers.gw.auth_type in config.json must be one of bearer, api-key, x-", ""),
+        ({"default_model": ["m"]}, "custom_providers.gw.default_model in config.json must be a text on one line", ""),
+        ({"headers": "X: y"}, "custom_providers.gw.headers in config.json must be HTTP headers as a JSON object", ""),
+        ({"headers": {"X": 1}}, "custom_providers.gw.headers in config.json must be HTTP headers", ""),
+        ({"headers": {"X": "a\nY: b"}}, "custom_providers.gw.headers in config.json must be HTTP headers", ""),
+        ({"headers": {"X": "é"}}, "custom_providers.gw.headers in config.json must be HTTP headers", ""),
+        ({"headers": {"X": " a"}}, "custom_providers.gw.headers in config.json must be HTTP headers", ""),
+        ({"headers": {"X Y": "a"}}, "custom_providers.gw.headers in config.json must be HTTP headers", ""),
+        ({"headers": {"": "a"}}, "custom_providers.gw.headers in config.json must be HTTP headers", ""),
+        ({"allow_http": "yes"}, "custom_providers.gw.allow_http in config.json must be true or false", ""),
+        ({"timeout": "5"}, "custom_providers.gw.timeout in config.json must be a number of seconds above 0", ""),
+        ({"timeout": 0}, "custom_providers.gw.timeout in config.json must be a number of seconds above 0", ""),
+        ({"timeout": True}, "custom_providers.gw.timeout in config.json must be a number of seconds above 0", ""),
+        (
+            {"max_tokens_field": ""},
+            "custom_providers.gw.max_tokens_field in config.json must be a text on one line",
+            "",
+        ),
+        ({"api_key": 5}, "custom_providers.gw.api_key in config.json must be a key without spaces, or a list of", ""),
+        ({"api_keys": [["k"]]}, "custom_providers.gw.api_keys in config.json must be a key without spaces", ""),
+        ({"api_key_env": []}, "custom_providers.gw.api_key_env in config.json must be a text on one line", ""),
+        ({"api_key_command": ["pass"]}, "custom_providers.gw.api_key_command in config.json must be a text on", ""),
+    ],
+)
+def test_a_wrong_field_is_named(row: Any, message: str, hint: str) -> None:
+    whole = {"base_url": URL, **row} if isinstance(row, dict) and row else row
+    providers = Providers({"gw": whole}, {})
+    with pytest.raises(ConfigError) as caught:
+        providers.get("custom:gw")
+    assert caught.value.message.startswith(message)
+    assert caught.value.hint.startswith(hint or f"aix config --unset {message.split(' ')[0]}")
+    assert providers.get("openai").name == "openai"  # the others work on
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=6), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(PROVIDER_FIELDS)), json_values, max_size=4))
+def test_an_arbitrary_row_is_a_provider_or_a_config_error(row: dict[str, Any]) -> None:
+    try:
+        assert Providers({"gw": {"base_url": URL, **row}}, {}).get("gw").custom
+    except ConfigError as error:
+        assert error.message.startswith("custom_providers.gw")
+
+
+def test_a_custom_provider_with_a_built_in_s_name_wins() -> None:
+    providers = Providers({"openai": {"base_url": URL}}, {"OPENAI_BASE_URL": "https://other.example/v1"})
+    for name in ("openai", "custom:openai"):
+        row = providers.get(name)
+        assert (row.base_url, row.custom, row.key_env) == (URL, True, ("OPENAI_API_KEY",))
+    assert providers.names().count("openai") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("opnai", "did you mean openai?"),
+        ("antropic", "did you mean anthropic?"),
+        ("custom:gww", "did you mean gw?"),
+        ("custom:openai", "did you mean openai?"),
+        ("", "there are gw, openrouter, openai, anthropic, ollama, echo"),
+        ("zzzz", "there are gw, openrouter, openai, anthropic, ollama, echo"),
+    ],
+)
+def test_an_unknown_provider_is_answered_with_near_matches(name: str, hint: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        Providers({"gw": {"base_url": URL}}, {}).get(name)
+    assert caught.value.message == f"there is no provider '{name}'"
+    assert (caught.value.hint, caught.value.reason) == (hint, "provider")
+
+
+# --- what the environment says ----------------------------------------------------------------------------------------
+
+NEW, OLD = "https://new.example/v1", "https://old.example/v1"
+
+
+@pytest.mark.parametrize(
+    ("name", "env", "url"),
+    [
+        ("openai", {"OPENAI_BASE_URL": NEW, "OPENAI_API_BASE": OLD}, NEW),
+        ("openai", {"OPENAI_API_BASE": OLD}, OLD),
+        ("openai", {"OPENAI_BASE_URL": " ", "OPENAI_API_BASE": f" {OLD}/ "}, OLD),
+        ("openai", {"ANTHROPIC_BASE_URL": NEW}, "https://api.openai.com/v1"),
+        ("anthropic", {"ANTHROPIC_BASE_URL": "http://10.0.0.1:8080"}, "http://10.0.0.1:8080"),
+        ("openrouter", {"OPENAI_BASE_URL": NEW, "OLLAMA_HOST": "box"}, "https://openrouter.ai/api/v1"),
+    ],
+)
+def test_the_base_url_comes_from_the_environment(name: str, env: Mapping[str, str], url: str) -> None:
+    assert checked_url(built_in(name, **env)) == url
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("", "http://127.0.0.1:11434/v1"),
+        ("box", "http://box:11434/v1"),
+        ("box:1234", "http://box:1234/v1"),
+        ("http://box", "http://box:80/v1"),
+        ("http://box:1234/", "http://box:1234/v1"),
+        ("https://box", "https://box:443/v1"),
+        ("https://box/prefix/", "https://box:443/prefix/v1"),
+        ("box/v1", "http://box:11434/v1"),
+        ("0.0.0.0", "http://127.0.0.1:11434/v1"),
+        ("0.0.0.0:1234", "http://127.0.0.1:1234/v1"),
+        ("[::]:1234", "http://127.0.0.1:1234/v1"),
+        (":1234", "http://127.0.0.1:1234/v1"),
+        ("[::1]:1234", "http://[::1]:1234/v1"),
+        ("[::1]", "http://[::1]:11434/v1"),
+        (" 192.168.1.5 ", "http://192.168.1.5:11434/v1"),
+    ],
+)
+def test_ollama_host_is_read_as_ollama_reads_it(host: str, url: str) -> None:
+    assert checked_url(built_in("ollama", OLLAMA_HOST=host)) == url
+
+
+@pytest.mark.parametrize("host", ["box:port", "[::1", "http://box]", "ftp://box"])
+def test_an_ollama_host_that_cannot_be_asked_is_refused(host: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        checked_url(built_in("ollama", OLLAMA_HOST=host))
+    assert caught.value.hint == "look at OLLAMA_HOST"
+
+
+def test_organisation_and_project_become_headers() -> None:
+    row = built_in("openai", OPENAI_ORG_ID="org-1", OPENAI_PROJECT_ID="proj-1")
+    assert row.headers == {"OpenAI-Organization": "org-1", "OpenAI-Project": "proj-1"}
+    assert built_in("openai", OPENAI_ORG_ID="").headers == {}
+    for wrong in ("org\nX-Evil: 1", "é"):
+        with pytest.raises(UsageError, match="OPENAI_ORG_ID must be a text that can stand in an HTTP header"):
+            built_in("openai", OPENAI_ORG_ID=wrong)
+
+
+# --- addresses that are not asked -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "says"),
+    [
+        ("box/v1", ConfigError, "the base URL of openai, 'box/v1', must begin with https:// or http:// and name"),
+        ("//box/v1", ConfigError, "must begin with https:// or http://"),
+        ("ftp://box/v1", ConfigError, "must begin with https:// or http://"),
+        ("HTTP://box/v1", ConfigError, "must begin with https:// or http://"),
+        ("https://", ConfigError, "must begin with https:// or http://"),
+        ("https:///v1", ConfigError, "must begin with https:// or http://"),
+        ("https://[bad/v1", ConfigError, "must begin with https:// or http://"),
+        ("https://box:port/v1", ConfigError, "must begin with https:// or http://"),
+        ("https://box:99999/v1", ConfigError, "must begin with https:// or http://"),
+        ("https://box:0/v1", ConfigError, "must begin with https:// or http://"),
+        ("https://bo x/v1", ConfigError, "must begin with https:// or http://"),
+        ("https://b\nox/v1", ConfigError, "must begin with https:// or http://"),
+        ("https://b\x01ox/v1", ConfigError, "must begin with https:// or http://"),
+        ("https://user:pass@box/v1", ConfigError, "must not hold a user name, a password, a query or a fragment"),
+        ("https://user@box/v1", ConfigError, "must not hold a user name"),
+        ("user:pass@box/v1", ConfigError, "must not hold a user name"),
+        ("https://box/v1?key=pass", ConfigError, "must not hold a user name, a password, a query"),
+        ("https://box/v1#pass", ConfigError, "must not hold a user name, a password, a query"),
+    ],
+)
+def test_an_address_that_cannot_be_asked_is_refused(url: str, error: type[AixError], says: str) -> None:
+    with pytest.raises(error) as caught:
+        checked_url(built_in("openai", OPENAI_BASE_URL=url))
+    assert says in caught.value.message
+    assert "pass" not in caught.value.message.replace("a password", "")
+    assert caught.value.hint == "look at OPENAI_BASE_URL and OPENAI_API_BASE"
+
+
+def test_a_path_may_hold_an_at_sign() -> None:
+    assert checked_url(custom(base_url="https://gw.example/@cf/v1")) == "https://gw.example/@cf/v1"
+    assert checked_url(built_in("openai", OPENAI_BASE_URL="https://gw.example/@cf/v1")) == "https://gw.example/@cf/v1"
+
+
+@pytest.mark.parametrize(
+    ("url", "row", "refused"),
+    [
+        ("http://gw.example/v1", {}, True),
+        ("http://192.168.1.5/v1", {}, True),
+        ("http://localhost.example/v1", {}, True),
+        ("http://127.0.0.1.example/v1", {}, True),
+        ("http://gw.example/v1", {"allow_http": False}, True),
+        ("http://gw.example/v1", {"allow_http": True}, False),
+        ("https://gw.example/v1", {}, False),
+        ("http://localhost:8000/v1", {}, False),
+        ("http://LOCALHOST:8000/v1", {}, False),
+        ("http://127.0.0.1/v1", {}, False),
+        ("http://[::1]:8000/v1/", {}, False),
+    ],
+)
+def test_plain_http_leaves_this_machine_only_when_it_was_allowed(url: str, row: dict[str, Any], refused: bool) -> None:
+    provider = custom(base_url=url, **row)
+    if not refused:
+        assert checked_url(provider) == url.rstrip("/")
+        return
+    with pytest.raises(NetworkError) as caught:
+        checked_url(provider)
+    assert caught.value.message == f"the base URL of gw, '{url}', is plain http, so its key could be read on the way"
+    assert caught.value.hint == "use https, or allow it: aix config --set custom_providers.gw.allow_http true"
+
+
+@given(st.text(max_size=30) | st.from_regex(r"https?://[\w@:\[\].?#/ ]{0,12}", fullmatch=True))
+def test_an_arbitrary_address_is_asked_or_refused(url: str) -> None:
+    try:
+        found = checked_url(built_in("openai", OPENAI_BASE_URL=url))
+    except ConfigError:
+        return
+    assert urlsplit(found).scheme in ("http", "https")
+    assert urlsplit(found).hostname
+
+
+@given(st.text(max_size=20) | st.from_regex(r"(https?://)?[\w:\[\].]{0,9}(:[0-9]{0,6})?/?[a-z]{0,3}", fullmatch=True))
+def test_an_arbitrary_ollama_host_is_asked_or_refused(host: str) -> None:
+    try:
+        found = checked_url(built_in("ollama", OLLAMA_HOST=host))
+    except ConfigError:
+        return
+    assert found.endswith("/v1")

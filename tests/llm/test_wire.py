@@ -1,0 +1,420 @@
+"""The two protocols against whole exchanges: what is sent, what is said, and what a split, a cut or a lie makes of it.
+
+`wire/<protocol>/<case>/` holds one exchange: the request and what must be sent for it, the answer in one piece and as a
+stream, and what both of them say.
+"""
+
+import base64
+import contextlib
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aix.errors import AixError, ProviderError
+from aix.llm.failure import in_band
+from aix.llm.protocols import protocol
+from aix.llm.providers import Dialect
+from aix.llm.wire import Frame, InBandError, parsed, sse
+from aix.messages import (
+    Event,
+    File,
+    Finish,
+    Image,
+    Message,
+    Part,
+    Reasoning,
+    ReasoningDelta,
+    Request,
+    Response,
+    Text,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+    ToolResult,
+    Usage,
+    collect,
+)
+
+WIRE = Path(__file__).parent / "wire"
+PROTOCOLS = ("openai-chat", "anthropic-messages")
+NEWLINES = (b"\n", b"\r\n", b"\r")
+END_MARK = {"openai-chat": rb'"finish_reason":"[^"]+"', "anthropic-messages": rb"message_stop"}
+TOLD = ("name", "status", "reason", "cause", "request_id")
+NAMES = {"provider": "acme", "model": "the model", "page": "https://acme.example/keys"}
+
+PARTS: Mapping[str, Callable[[Any], Part]] = {
+    "text": lambda part: Text(part["text"]),
+    "image": lambda part: Image(base64.b64decode(part["image"]), part["media_type"]),
+    "file": lambda part: File(base64.b64decode(part["file"]), part["media_type"], part["name"]),
+    "reasoning": lambda part: Reasoning(part["reasoning"]),
+    "tool_call": lambda part: ToolCall(**part["tool_call"]),
+    "tool_result": lambda part: ToolResult(**part["tool_result"]),
+}
+EVENTS: Mapping[str, Callable[[Any], Event]] = {
+    "text": TextDelta,
+    "reasoning": ReasoningDelta,
+    "tool_call": lambda call: ToolCallDelta(**call),
+    "finish": lambda finish: Finish(**{**finish, "usage": _usage(finish.get("usage"))}),
+}
+
+
+def _usage(counts: Any) -> Usage | None:
+    if counts is None:
+        return None
+    cost = counts.get("reported_cost")
+    return Usage(**{**counts, "reported_cost": None if cost is None else Decimal(cost)})
+
+
+def _request(fields: Mapping[str, Any]) -> Request:
+    messages = tuple(
+        Message(message["role"], tuple(PARTS[next(iter(part))](part) for part in message["parts"]))
+        for message in fields["messages"]
+    )
+    return Request(**{**fields, "messages": messages, "stop": tuple(fields.get("stop", ()))})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an answer amounts to: its events, and the error that ended it."""
+
+    events: tuple[Event, ...]
+    error: Mapping[str, Any] | None = None
+
+    @property
+    def finish(self) -> Finish | None:
+        return next((event for event in self.events if isinstance(event, Finish)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One folder of `wire/`."""
+
+    folder: Path
+
+    @property
+    def protocol(self) -> str:
+        return self.folder.parent.name
+
+    @property
+    def stream(self) -> bytes:
+        return (self.folder / "stream.txt").read_bytes()
+
+    @property
+    def said(self) -> Said:
+        said = self.json("said")
+        events = (EVENTS[name](value) for event in said["events"] for name, value in event.items())
+        return Said(tuple(events), said.get("error"))
+
+    def json(self, name: str) -> Any:
+        return json.loads((self.folder / f"{name}.json").read_bytes())
+
+    def with_newlines(self, newline: bytes) -> bytes:
+        return self.stream.replace(b"\r\n", b"\n").replace(b"\n", newline)
+
+
+CASES = [Case(path.parent) for path in sorted(WIRE.glob("*/*/request.json"))]
+
+
+def name_of(case: Case) -> str:
+    return f"{case.protocol}/{case.folder.name}"
+
+
+every_case = pytest.mark.parametrize("case", CASES, ids=name_of)
+each_protocol = pytest.mark.parametrize("name", PROTOCOLS)
+
+
+def cases_of(name: str) -> list[Case]:
+    return [case for case in CASES if case.protocol == name]
+
+
+def said_by(events: Iterable[Event]) -> Said:
+    """What a decoder says, up to the error that it raises, as the user would be told of it."""
+    noted: list[Event] = []
+    try:
+        noted.extend(events)
+    except InBandError as error:
+        told = in_band(error.value, NAMES)
+    except AixError as error:
+        told = error
+    else:
+        return Said(tuple(noted))
+    return Said(tuple(noted), {field: getattr(told, field) for field in TOLD if getattr(told, field)})
+
+
+@cache
+def said_by_frames(name: str, frames: tuple[Frame, ...]) -> Said:
+    """A decoder sees frames only, so each list of them is decoded once."""
+    return said_by(protocol(name).decode_stream(frames))
+
+
+def said_by_stream(name: str, reads: Iterable[bytes]) -> Said:
+    return said_by_frames(name, tuple(sse(reads)))
+
+
+@every_case
+def test_a_case_is_complete_and_its_files_are_of_one_mind(case: Case) -> None:
+    assert ("streamed_only" in case.json("said")) != (case.folder / "response.json").exists()
+    finishes = [event for event in case.said.events if isinstance(event, Finish)]
+    assert len(finishes) <= 1 and finishes == list(case.said.events[-1:])[: len(finishes)]
+    assert not (finishes and case.said.error)
+
+
+@each_protocol
+def test_there_are_enough_cases(name: str) -> None:
+    assert len(cases_of(name)) >= 20
+
+
+@pytest.mark.parametrize("mode", ["plain", "stream"])
+@every_case
+def test_what_is_sent_is_exact(case: Case, mode: str) -> None:
+    asked = case.json("request")
+    call = protocol(case.protocol).encode(
+        _request(asked["request"]), Dialect(**asked.get("dialect", {})), stream=mode == "stream"
+    )
+    body = json.dumps(asked["sent"][mode], ensure_ascii=False, separators=(",", ":")).encode()
+    assert (call.method, call.path, dict(call.headers)) == ("POST", asked["path"], asked["headers"])
+    assert call.content == body
+
+
+@every_case
+def test_a_stream_says_what_it_should(case: Case) -> None:
+    assert said_by_stream(case.protocol, [case.stream]) == case.said
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if (case.folder / "response.json").exists()], ids=name_of)
+def test_a_plain_answer_says_the_same(case: Case) -> None:
+    body = parsed((case.folder / "response.json").read_bytes())
+    said = said_by(protocol(case.protocol).decode(body))
+    assert said.error == case.said.error
+    assert collect(said.events) == collect(case.said.events)
+    assert said.finish is None or said.events[-1] is said.finish
+
+
+@each_protocol
+def test_no_split_and_no_newline_style_changes_what_is_said(name: str) -> None:
+    points = 0
+    for case in cases_of(name):
+        for newline in NEWLINES:
+            stream, whole = case.with_newlines(newline), case.said
+            assert said_by_stream(name, [stream]) == whole, (name_of(case), newline)
+            assert said_by_stream(name, (stream[at : at + 1] for at in range(len(stream)))) == whole, name_of(case)
+            for at in range(len(stream) + 1):
+                assert said_by_stream(name, [stream[:at], stream[at:]]) == whole, (name_of(case), newline, at)
+            points += len(stream) + 1
+    print(f"{name}: {points} splits")
+    assert points >= 60_000
+
+
+@each_protocol
+def test_a_cut_stream_is_never_whole_and_says_nothing_else(name: str) -> None:
+    points = 0
+    for case in cases_of(name):
+        for newline in NEWLINES:
+            stream, whole = case.with_newlines(newline), case.said
+            marked = end_of(case, stream, newline)
+            for at in range(len(stream)):
+                said = said_by_stream(name, [stream[:at]])
+                assert is_beginning(said, whole, ended=at >= marked), (name_of(case), newline, at)
+            points += len(stream)
+    print(f"{name}: {points} cuts")
+    assert points >= 60_000
+
+
+def end_of(case: Case, stream: bytes, newline: bytes) -> int:
+    """How many bytes it takes until the frame with the end mark is complete; never, for a stream without one."""
+    mark = re.search(END_MARK[case.protocol], stream)
+    if case.said.finish is None or mark is None:
+        return len(stream) + 1
+    return stream.index(newline * 2, mark.end()) + len(newline) + 1
+
+
+def is_beginning(said: Said, whole: Said, *, ended: bool) -> bool:
+    """Whether one is what a cut may leave of the other: after the end mark, only the usage can be missing."""
+    if not ended:
+        unfinished = tuple(event for event in whole.events if not isinstance(event, Finish))
+        error_in_its_place = said.error is None or said == whole
+        return said.events == unfinished[: len(said.events)] and error_in_its_place
+    if said.finish is None or whole.finish is None or said.error:
+        return False
+    known = said.finish.usage in (None, whole.finish.usage)
+    completed = replace(said.finish, usage=whole.finish.usage)
+    return known and (*said.events[:-1], completed) == whole.events
+
+
+# What servers that lie, or were written in an afternoon, send in place of what the protocol says.
+JUNK: Sequence[Any] = (
+    *(None, True, 0, -1, 7, 1.5, 1e999, float("nan"), 10**400, "", "x", "7", "\ud83d"),
+    *([], {}, [None], [0], ["x"], [[]], [{}], {"x": 1}, {"type": []}, {"error": 0}, [[{"text": {}}]]),
+)
+
+
+def nodes(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every value in a JSON value."""
+    yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from nodes(child, (*path, key))
+
+
+def with_junk(value: Any, path: tuple[Any, ...], junk: Any) -> Any:
+    if not path:
+        return junk
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = with_junk(value[path[0]], path[1:], junk)
+    return copy
+
+
+def is_sound(events: Iterable[Event]) -> bool:
+    """Whether what was decoded is of the types that it promises, or ended in an error that aix knows."""
+    noted: list[Event] = []
+    with contextlib.suppress(InBandError, AixError):
+        noted.extend(events)
+    response = collect(noted)
+    _assert_types(response)
+    return True
+
+
+def _assert_types(response: Response) -> None:
+    (response.text + response.reasoning).encode()
+    for call in response.tool_calls:
+        assert all(isinstance(text, str) for text in (call.id, call.name, call.arguments))
+        call.arguments.encode()
+    if finish := response.finish:
+        assert all(isinstance(text, str) for text in (finish.model, finish.id, finish.detail))
+        counts = finish.usage or Usage()
+        assert all(
+            type(getattr(counts, field)) is int and getattr(counts, field) >= 0
+            for field in Usage.__slots__
+            if field != "reported_cost"
+        )
+        assert counts.reported_cost is None or counts.reported_cost.is_finite()
+
+
+@each_protocol
+def test_no_wrong_value_anywhere_in_a_stream_breaks_the_decoder(name: str) -> None:
+    tried: set[tuple[Any, ...]] = set()
+    for case in cases_of(name):
+        frames = [frame for frame in sse([case.stream]) if frame.data.startswith(b"{")]
+        for number, frame in enumerate(frames):
+            value = json.loads(frame.data)
+            untried = {path for path in nodes(value) if (value.get("type"), path) not in tried}
+            tried |= {(value.get("type"), path) for path in untried}
+            for path, junk in itertools.product(untried, JUNK):
+                lie = Frame(json.dumps(with_junk(value, path, junk)).encode(), frame.event)
+                assert is_sound(protocol(name).decode_stream([*frames[:number], lie, *frames[number + 1 :]]))
+    print(f"{name}: {len(tried) * len(JUNK)} streams with one wrong value")
+    assert len(tried) * len(JUNK) >= 2_000
+
+
+@each_protocol
+def test_no_wrong_value_anywhere_in_a_plain_answer_breaks_the_decoder(name: str) -> None:
+    tried: set[tuple[Any, ...]] = set()
+    for answer in (case.folder / "response.json" for case in cases_of(name)):
+        value = json.loads(answer.read_bytes()) if answer.exists() else {}
+        untried = set(nodes(value)) - tried - {()}
+        tried |= untried
+        for path, junk in itertools.product(untried, JUNK):
+            lie = parsed(json.dumps(with_junk(value, path, junk)).encode())
+            assert is_sound(protocol(name).decode(lie))
+    print(f"{name}: {len(tried) * len(JUNK)} answers with one wrong value")
+    assert len(tried) * len(JUNK) >= 1_500
+
+
+WORDS = sorted(
+    {step for case in CASES for frame in sse([case.stream]) if frame.data.startswith(b"{")
+     for path in nodes(json.loads(frame.data)) for step in path if isinstance(step, str)}
+)  # fmt: skip
+KINDS = (
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "message_delta",
+    "message_stop",
+    "text",
+    "tool_use",
+)
+ANY_JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.sampled_from(KINDS)),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS) | st.text(), inner, max_size=6),
+    max_leaves=25,
+)
+
+
+@each_protocol
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.lists(ANY_JSON, max_size=5), event=st.sampled_from(("", "error", *KINDS)))
+def test_no_json_at_all_breaks_a_decoder(name: str, values: list[Any], event: str) -> None:
+    frames = [Frame(json.dumps(value).encode(), event) for value in values]
+    assert is_sound(protocol(name).decode_stream(frames))
+    for value in values:
+        if isinstance(value, dict):
+            assert is_sound(protocol(name).decode(value))
+
+
+@each_protocol
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(reads=st.lists(st.binary() | st.sampled_from([b"data:", b"\n", b"\r", b"{", b"}", b"[DONE]", b'"'])))
+def test_no_bytes_at_all_break_a_decoder(name: str, reads: list[bytes]) -> None:
+    assert is_sound(protocol(name).decode_stream(sse(reads)))
+
+
+@pytest.mark.parametrize(
+    ("name", "lie", "wrong"),
+    [
+        ("openai-chat", '{"choices": "none"}', "'choices' is not a list"),
+        ("openai-chat", '{"choices": [5]}', "'choices' is not an object"),
+        ("openai-chat", '{"choices": [{"delta": "hi", "finish_reason": "stop"}]}', "'delta' is not an object"),
+        ("openai-chat", '{"choices": [{"delta": {"content": 5}, "finish_reason": "stop"}]}', "'content' is not text"),
+        ("openai-chat", '{"choices": [{"delta": {"content": ["a"]}}]}', "'content' is not an object"),
+        ("openai-chat", '{"choices": [{"delta": {"reasoning": {"a": 1}}}]}', "'reasoning' is not text"),
+        ("openai-chat", '{"choices": [{"delta": {"tool_calls": {"a": 1}}}]}', "'tool_calls' is not a list"),
+        ("openai-chat", '{"choices": [{"delta": {"tool_calls": [{"index": "0"}]}}]}', "'index' is not a whole number"),
+        ("openai-chat", '{"choices": [{"finish_reason": {"a": 1}}]}', "'finish_reason' is not text"),
+        ("openai-chat", '{"usage": [1]}', "'usage' is not an object"),
+        ("openai-chat", '["choices"]', "not an object"),
+        ("openai-chat", "<html>", "not JSON"),
+        (
+            "anthropic-messages",
+            '{"type": "content_block_start", "content_block": 1}',
+            "'content_block' is not an object",
+        ),
+        ("anthropic-messages", '{"type": "content_block_delta", "index": "0"}', "'index' is not a whole number"),
+        ("anthropic-messages", '{"type": "content_block_delta", "delta": [1]}', "'delta' is not an object"),
+        ("anthropic-messages", '{"type": "message_start", "message": "hi"}', "'message' is not an object"),
+        ("anthropic-messages", '{"type": "message_delta", "usage": [1]}', "'usage' is not an object"),
+        ("anthropic-messages", '{"type": "message_delta", "delta": {"stop_reason": 1}}', "'stop_reason' is not text"),
+        ("anthropic-messages", "7", "not an object"),
+        ("anthropic-messages", "[DONE]", "not JSON"),
+    ],
+)
+def test_a_wrong_shape_is_the_providers_error(name: str, lie: str, wrong: str) -> None:
+    with pytest.raises(ProviderError, match=re.escape(wrong)):
+        list(protocol(name).decode_stream([Frame(lie.encode())]))
+
+
+@pytest.mark.parametrize(
+    "late",
+    [b"not JSON", b'{"choices": "none"}', b'{"choices": [], "usage": [1]}', b"[]"],
+)
+def test_junk_after_the_finish_reason_costs_the_usage_and_not_the_answer(late: bytes) -> None:
+    end = b'{"id": "1", "model": "m", "choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}'
+    said = said_by_frames("openai-chat", (Frame(end), Frame(late)))
+    assert said == Said((TextDelta("Hi"), Finish("stop", None, "m", "1")))
+
+
+def test_figures_that_cannot_be_meant_are_left_out() -> None:
+    details = '{"cached_tokens": "7", "cache_write_tokens": true}'
+    usage = f'{{"prompt_tokens": -1, "completion_tokens": 1e999, "cost": NaN, "prompt_tokens_details": {details}}}'
+    end = f'{{"choices": [{{"finish_reason": "stop"}}], "usage": {usage}}}'
+    said = said_by_frames("openai-chat", (Frame(end.encode()),))
+    assert said.finish == Finish("stop", Usage())
