@@ -2,13 +2,15 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Aix
+from conftest import AIX, Aix
 
 import aix as package
 from aix import errors
+from aix.config.paths import find_paths
 
 KEY = "sk-canary-0123456789abcdef"
 
@@ -48,3 +50,39 @@ def test_every_documented_exit_status_is_the_one_in_the_code() -> None:
     documented = {(int(number), name) for number, name in re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", table, re.MULTILINE)}
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     assert documented == {(kind.exit_code, kind.name) for kind in classes} | {(0, "OK")}  # type: ignore[attr-defined]
+
+
+def test_json_is_asked_for_only_where_a_flag_can_stand(aix: Aix) -> None:
+    assert aix("run", "nope", "--json").stdout != ""
+    assert aix("run", "nope", "--", "--json").stdout == ""
+
+
+def test_a_wrong_flag_leads_to_the_help_of_its_command(aix: Aix) -> None:
+    assert aix("list", "--nope").stderr.splitlines()[-1] == "  hint: aix list --help"
+    assert aix("--nope").stderr.splitlines()[-1] == "  hint: aix --help"
+
+
+def test_a_key_in_the_environment_is_hidden_also_when_config_json_is_broken(aix: Aix, library: Path) -> None:
+    library.joinpath("config.json").write_text("{")
+    done = aix("run", KEY, env={"OPENAI_API_KEY": KEY})
+    assert "sk-c***cdef" in done.stderr
+    assert KEY not in done.stderr
+
+
+def test_output_to_a_stream_adds_to_what_is_there(home: Path) -> None:
+    log = home / "log"
+    log.write_text("before\n")
+    with log.open("a") as file:
+        command = [AIX, "run", "hello", "--name", "Ada", "--provider", "echo", "-x", "-o", "/dev/stdout"]
+        assert subprocess.run(command, stdout=file, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    assert log.read_text().startswith("before\necho was asked")
+
+
+def test_without_a_home_directory_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr(Path, "expanduser", lambda _: unknown())
+    with pytest.raises(errors.ConfigError, match="no home directory"):
+        find_paths({}, tmp_path)
+    assert find_paths({"AIX_HOME": "/prompts"}, tmp_path).library == Path("/prompts")

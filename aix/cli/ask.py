@@ -75,15 +75,20 @@ def edited(start: str, env: Mapping[str, str], editor: str | None, name: str) ->
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text (byte {error.start}); it stays where it is") from None
     except BaseException:
-        shutil.rmtree(folder)
+        _discard_untouched(path, start)
         raise
     try:
         yield text, path
     except BaseException:
-        if text.strip() in ("", start.strip()):
-            shutil.rmtree(folder)
+        _discard_untouched(path, start)
         raise
     shutil.rmtree(folder)
+
+
+def _discard_untouched(path: Path, start: str) -> None:
+    """Remove the folder of a file in which nobody wrote anything; what somebody wrote is never removed."""
+    if path.read_text(encoding="utf-8", errors="replace").strip() in ("", start.strip()):
+        shutil.rmtree(path.parent)
 
 
 def _start_editor(command: list[str], env: Mapping[str, str]) -> None:
@@ -95,7 +100,10 @@ def _start_editor(command: list[str], env: Mapping[str, str]) -> None:
             f"cannot start the editor {command[0]}: {os.strerror(error.errno or 0).lower()}", hint="export EDITOR=nano"
         ) from None
     if status != 0:
-        raise UsageError(f"the editor {command[0]} ended with status {status}; nothing is changed")
+        raise UsageError(
+            f"the editor {command[0]} ended with status {status}; nothing is changed",
+            hint=f"what was written, if anything, is in {command[-1]}",
+        )
 
 
 def _complaint(param: Param, text: str) -> str:

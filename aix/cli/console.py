@@ -73,7 +73,7 @@ class Console:
 
     def note(self, text: str) -> None:
         """One line on stderr, as aix says it."""
-        self._err(f"aix: {text}\n")
+        self._err(f"aix: {visible(text)}\n")
 
     def warn(self, text: str) -> None:
         self._err(f"{self._styled('aix: warning:', '33')} {visible(text)}\n")

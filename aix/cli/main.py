@@ -1,6 +1,7 @@
 """The root command, and the one place where an error becomes a message and an exit status."""
 
 import errno
+import itertools
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from aix.cli.console import Console
 from aix.cli.options import Shell
 from aix.cli.report import failed
 from aix.config.files import storage_error
+from aix.config.secrets import known_secrets
 from aix.errors import AixError, ConfigError, UsageError
 
 HELP = """Keep prompts as files, and run them with any model.
@@ -44,6 +46,8 @@ cli = typer.Typer(
 )
 for noun in (run, prompts, config, keys):
     noun.register(cli)
+
+COMMANDS = {command.name for command in cli.registered_commands}
 
 
 def _version(wanted: bool) -> None:
@@ -72,8 +76,9 @@ def main() -> NoReturn:
     """Run the command line of this process, and end it."""
     _open_standard_streams()
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _stop)
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup has one ignored
+            signal.signal(number, _stop)
     _leave(execute(sys.argv[1:]))
 
 
@@ -93,7 +98,7 @@ def execute(arguments: Sequence[str]) -> int:
         return -getattr(signal, "SIGPIPE", 13)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO):
-            return _report(storage_error(error, error.filename or "a file"), arguments, app, console)
+            return _report(storage_error(error, error.filename or "standard output"), arguments, app, console)
         return _bug(error, arguments, app, console)
     except Exception as error:  # noqa: BLE001 - the last handler: whatever is left is a bug of ours
         return _bug(error, arguments, app, console)
@@ -103,6 +108,7 @@ def execute(arguments: Sequence[str]) -> int:
 
 def _invoke(arguments: Sequence[str], app: App, console: Console) -> int:
     command = get_command(cli)
+    _refuse_undecodable(arguments)
     try:
         with command.make_context("aix", list(arguments), obj=Shell(app, console)) as context:
             command.invoke(context)
@@ -111,23 +117,29 @@ def _invoke(arguments: Sequence[str], app: App, console: Console) -> int:
     except typer.Abort:
         raise KeyboardInterrupt from None
     except typer.TyperException as error:
-        raise _usage(error) from error
+        raise _usage(error, arguments) from error
     return 0
 
 
-def _usage(error: typer.TyperException) -> UsageError:
+def _refuse_undecodable(args: Sequence[str]) -> None:
+    """Raise UsageError for an argument whose bytes are no text: half of it would be lost on the way."""
+    for arg in args:
+        if not arg.isascii() and any("\ud800" <= letter <= "\udfff" for letter in arg):
+            raise UsageError(f"the argument '{arg[:60]}' is not UTF-8 text", hint="give it in a file, as UTF-8")
+
+
+def _usage(error: typer.TyperException, arguments: Sequence[str]) -> UsageError:
     """Typer's complaint in our form."""
-    context = getattr(error, "ctx", None)
+    command = next((word for word in arguments[:1] if word in COMMANDS), "")
     message = error.format_message().rstrip(".")
-    hint = f"{context.command_path} --help" if context is not None else "aix --help"
-    return UsageError(message[:1].lower() + message[1:], hint=hint)
+    return UsageError(message[:1].lower() + message[1:], hint=" ".join(filter(None, ("aix", command, "--help"))))
 
 
 def _report(error: AixError, arguments: Sequence[str], app: App, console: Console) -> int:
     for field in ("message", "cause", "hint", "request_id"):  # a server may say the key back to us
         setattr(error, field, _scrubbed(getattr(error, field), app))
     try:
-        if "--json" in arguments:
+        if "--json" in itertools.takewhile(lambda word: word != "--", arguments):
             console.json(failed(error, app.run))
     except AixError as second:
         error = second
@@ -154,7 +166,7 @@ def _scrubbed(text: str, app: App) -> str:
     try:
         known = app.known_secrets()
     except ConfigError:
-        known = []
+        known = known_secrets(app.env, {})
     for secret in known:
         text = text.replace(secret.reveal(), repr(secret))
     return text

@@ -51,7 +51,6 @@ class PromptCommand(TyperCommand):
         self._taken = {word for word in words if word.startswith("-")}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        refuse_undecodable(args)
         name, library = _scan(args, self._own, self._taken)
         if name is not None:
             chosen = ctx.obj.app.choose(name, library, Stdin().read)
@@ -93,13 +92,6 @@ class PromptCommand(TyperCommand):
             f"{param.flag} is a flag of aix run and a param of '{prompt}'",
             hint=f"for the param write -p {param.name}=VALUE{other}",
         )
-
-
-def refuse_undecodable(args: Sequence[str]) -> None:
-    """Raise UsageError for an argument whose bytes are no text: half of it would be lost on the way."""
-    for arg in args:
-        if not arg.isascii() and any("\ud800" <= letter <= "\udfff" for letter in arg):
-            raise UsageError(f"the argument '{arg[:60]}' is not UTF-8 text", hint="give it in a file, as UTF-8")
 
 
 def given(ctx: typer.Context, pairs: Sequence[str], param_file: str | None, words: Sequence[str]) -> Given:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from typer.core import TyperCommand
 from aix.cli import ask
 from aix.cli.console import Stdin
 from aix.cli.options import AsJson, LibraryFolder, Shell
-from aix.cli.prompt_flags import described, refuse_undecodable
+from aix.cli.prompt_flags import described
 from aix.config.secrets import without_keys
 from aix.errors import AixError, TemplateError, UsageError
 
@@ -120,10 +119,8 @@ def create(
             raise UsageError(
                 f"'{name}' would be empty; nothing is created", hint='aix create NAME "Say hello to {{ name }}."'
             )
-        prompt = home.create(name, body if body.endswith("\n") else body + "\n")
-        if prompt.path:
-            with _taken_back(prompt.path):
-                shell.app.template(prompt, home.layers[0])
+        text = body if body.endswith("\n") else body + "\n"
+        prompt = home.create(name, text, check=lambda prompt: shell.app.template(prompt, home.layers[0]))
     shell.console.note(f"created {prompt.path}")
     shell.console.note(f"try it: aix run {prompt.name}")
 
@@ -132,7 +129,6 @@ def create(
 def _body(shell: Shell, name: str, text: str | None) -> Iterator[str]:
     """The text of a new prompt; what was written in an editor is kept when it cannot be saved."""
     if text is not None:
-        refuse_undecodable([text])
         yield Stdin().read() if text == "-" else text
         return
     if not shell.console.person_is_there:
@@ -149,16 +145,6 @@ def _body(shell: Shell, name: str, text: str | None) -> Iterator[str]:
 
 def _is_empty(body: str) -> bool:
     return body.strip() in ("", START.strip())
-
-
-@contextmanager
-def _taken_back(path: Path) -> Iterator[None]:
-    """Remove a new prompt that turns out to be none."""
-    try:
-        yield
-    except TemplateError:
-        path.unlink()
-        raise
 
 
 def _rows(shell: Shell, library: "Library") -> Iterator[dict[str, Any]]:

@@ -77,7 +77,7 @@ class Answer:
         if not path.parent.is_dir():
             raise UsageError(f"--output {path}: the directory {path.parent} does not exist")
         self._path = path
-        self._special = path.exists() and not path.is_file()  # /dev/stdout, a FIFO: nothing to replace
+        self._special = path.exists() and (not path.is_file() or _is_stream(path))  # nothing to replace
         if not self._special:
             with storage(path):
                 _temporary(path, b"", None).unlink()
@@ -86,7 +86,8 @@ class Answer:
         data = text.encode()
         with storage(self._path):
             if self._special:
-                self._path.write_bytes(data)
+                with self._path.open("ab") as stream:
+                    stream.write(data)
             else:
                 _replace(self._path.resolve(), data, None)
 
@@ -97,6 +98,11 @@ class Answer:
         partial = self._path.with_name(self._path.name + ".partial")
         write_shared(partial, text.encode())
         return partial
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path means an open file of this process, such as /dev/stdout, whatever that file is."""
+    return path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",))
 
 
 @contextlib.contextmanager
@@ -115,6 +121,8 @@ def storage_error(error: OSError, what: str) -> StorageError:
 
 
 _HINTS = {
+    errno.ENOENT: "set HOME or AIX_HOME to a directory that is there",
+    errno.ENOTDIR: "set HOME or AIX_HOME to a directory that is there",
     errno.ENOSPC: "free some disk space and run the command again",
     errno.EROFS: "set AIX_HOME to a directory that can be written",
     errno.EACCES: "check who owns the directory: ls -ld",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aix.errors import ConfigError
+
 LIBRARY_VARIABLES = ("AIX_HOME", "AIX_STORAGE_PATH")
 
 
@@ -22,9 +24,13 @@ class Paths:
 
 
 def find_paths(env: Mapping[str, str], cwd: Path) -> Paths:
-    """The paths that `env` asks for; variables that are empty or relative where they must not be are passed over."""
-    home = Path(env.get("HOME") or "~").expanduser()
+    """The paths that `env` asks for; variables that are empty or relative where they must not be are passed over.
+
+    Raises ConfigError when there is no home directory and nothing says where the library is."""
     chosen = next((env[name] for name in LIBRARY_VARIABLES if env.get(name)), None)
+    home = _home(env) or (cwd if chosen else None)
+    if home is None:
+        raise ConfigError("there is no home directory to look for prompts in", hint="set HOME, or AIX_HOME")
     return Paths(
         library=in_home(chosen, home, cwd) if chosen else home / ".prompts",
         cwd=cwd,
@@ -42,6 +48,13 @@ def in_home(text: str, home: Path, cwd: Path) -> Path:
 def git_root(start: Path) -> Path | None:
     """The nearest directory at or above `start` that holds `.git`."""
     return next((place for place in (start, *start.parents) if (place / ".git").exists()), None)
+
+
+def _home(env: Mapping[str, str]) -> Path | None:
+    try:
+        return Path(env.get("HOME") or "~").expanduser()
+    except RuntimeError:  # a container may run as a user that its system does not know
+        return None
 
 
 def _xdg(env: Mapping[str, str], variable: str, default: Path) -> Path:

@@ -45,12 +45,13 @@ class Key:
 @dataclass(frozen=True, slots=True)
 class KeySources:
     """Where to look for a provider's key: `own` is the provider's part of config.json, `variables` the environment's
-    names for it in order, `saved` what `api_keys.NAME` holds."""
+    names for it in order, `saved` what `api_keys.NAME` holds, `secrets` what a key command is not to see."""
 
     name: str
     own: Mapping[str, Any]
     variables: Sequence[str]
     saved: Any
+    secrets: Sequence[Secret] = ()
 
 
 def mask(text: str) -> str:
@@ -147,7 +148,7 @@ def _output(command: str, sources: KeySources, env: Mapping[str, str]) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
-        env={name: value for name, value in without_keys(env).items() if name not in sources.variables},
+        env=without_keys({name: env[name] for name in env if name not in sources.variables}, sources.secrets),
         start_new_session=True,
     ) as process:
         try:

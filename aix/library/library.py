@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -109,9 +109,10 @@ class Library:
         if layer.has(plain):
             raise UsageError(f"'{name}' exists already", hint=f"edit {layer.path(plain)}, or choose another name")
 
-    def create(self, name: str, text: str) -> Prompt:
-        """Write a new prompt into the first layer. Raises UsageError when the name is taken or cannot be one, and
-        TemplateError (nothing is written) when the text is no prompt."""
+    def create(self, name: str, text: str, check: Callable[[Prompt], object] = bool) -> Prompt:
+        """Write a new prompt into the first layer, which is made when it is not there. Raises UsageError when the name
+        is taken or cannot be one, TemplateError when the text is no prompt, and what `check` raises: nothing is written
+        then."""
         self.refuse(name)
         layer, plain = self.layers[0], normal(name)
         path, data = layer.path(plain), text.encode("utf-8", "surrogateescape")
@@ -120,6 +121,9 @@ class Library:
         if len(data) > MAX_FILE:
             raise UsageError(f"'{name}' would be larger than {MAX_FILE // 1024} KiB")
         prompt = document.parse(document.decode(data, str(path)), plain, path, layer.name)
+        check(prompt)
+        with files.storage(layer.root):
+            files.make_private_directory(layer.root)
         files.create_shared(path, data)
         return prompt
 
@@ -127,7 +131,8 @@ class Library:
 def open_file(path: Path) -> tuple[Prompt, Layer]:
     """A prompt in a file anywhere; its own folder is its layer. Raises NotFoundError or TemplateError."""
     if not _is_file(path):
-        raise NotFoundError(f"there is no file {path}", hint="a prompt of the library is named without ./ and .md")
+        what = f"{path} is a directory, not a prompt" if path.is_dir() else f"there is no file {path}"
+        raise NotFoundError(what, hint="a prompt of the library is named without ./ and .md")
     if path.suffix == SUFFIX and path.resolve().suffix != SUFFIX:
         raise TemplateError(f"{path} is a link to what is no prompt", hint="put a copy in its place")
     layer = Layer("file", path.parent)

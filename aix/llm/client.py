@@ -127,7 +127,7 @@ class Client:
         if asked is None:
             raise error
         if asked.too_long:
-            error.message += f"; it asks to wait {asked.seconds:.0f} s"
+            error.message = f"{error.message}; it asks to wait {asked.seconds:.0f} s"
         if asked.too_long or self._clock.monotonic() + asked.seconds > deadline:
             raise error
         self._notice(f"{error.message}; trying again in {asked.seconds:.1f} s ({number + 1} of {retry.ATTEMPTS})")
@@ -223,7 +223,9 @@ def proxy_for(url: str, env: Mapping[str, str]) -> str | None:
     if _is_here(parts.hostname or "") or urllib.request.proxy_bypass_environment(parts.netloc, no_proxy):  # type: ignore[attr-defined]
         return None
     proxy = lower.get(f"{parts.scheme}_proxy", lower.get("all_proxy", ""))
-    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+    if not proxy:
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def _is_here(host: str) -> bool:
@@ -339,6 +341,7 @@ def _without_secrets(error: AixError, exchange: Exchange) -> AixError:
     """The error, in which the provider's words may have held the key that was sent to it."""
     for field in ("message", "cause", "hint", "request_id"):
         setattr(error, field, exchange.without_secrets(getattr(error, field)))
+    error.args = (error.message,)
     return error
 
 
@@ -352,7 +355,8 @@ def _explained(exchange: Exchange) -> Iterator[None]:
         found, unconnected = failure.broken(
             kinds, str(error), {**exchange.names, "host": urlsplit(exchange.url).netloc}
         )
-        raise (_FailedError(found, unconnected=True) if unconnected else found) from error
+        shown = None if isinstance(found, ConfigError) else error  # it names the header that it is about by its value
+        raise (_FailedError(found, unconnected=True) if unconnected else found) from shown
     except (ValueError, OSError) as error:  # a host that cannot be one, and what httpx did not expect
         raise NetworkError(
             f"cannot reach {exchange.provider.name}",

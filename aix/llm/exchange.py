@@ -56,10 +56,12 @@ class Exchange:
 
     @property
     def masked_headers(self) -> dict[str, str]:
-        """The headers as they may be shown: the key and every value that can be a secret are masked."""
+        """The headers as they may be shown: the key and every value that can be a secret are masked, and with that all
+        that the user set, as in `aix config`."""
         shown = self._authorization(repr)
         sent = self.headers
-        private = {name: mask(value) for name, value in sent.items() if is_private(name)}
+        own = self.provider.headers if self.provider.custom else {}
+        private = {name: mask(value) for name, value in sent.items() if is_private(name) or name in own}
         return {**sent, **private, **shown}
 
     @property

@@ -96,7 +96,7 @@ class Providers:
         """Like `find`. Raises NotFoundError with near matches."""
         if found := self.find(name):
             return found
-        near = get_close_matches(name.removeprefix("custom:"), self.names(), n=2)
+        near = get_close_matches(name.removeprefix("custom:"), self.names(), n=2, cutoff=0.7)
         raise NotFoundError(
             f"there is no provider '{name}'",
             hint=f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(self.names())}",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aix.config.secrets import Key, KeySources, find_keys
+from aix.config.secrets import Key, KeySources, find_keys, known_secrets
 from aix.config.settings import Settings
 from aix.errors import AixError, IncompleteError, ProviderError
 from aix.library.prompt import Prompt
@@ -117,7 +117,8 @@ class Runner:
     def _sources(self, provider: Provider) -> KeySources:
         own = self._settings.section("custom_providers").get(provider.name, {}) if provider.custom else {}
         saved = self._settings.section("api_keys").get(provider.name)
-        return KeySources(provider.name, own, provider.key_env, saved)
+        secrets = known_secrets(self._env, self._settings.data) if own.get("api_key_command") else []
+        return KeySources(provider.name, own, provider.key_env, saved, secrets)
 
     def _timeout(self, order: Order, provider: Provider) -> float:
         """In seconds: the flag, the variable, the provider's own, the setting."""

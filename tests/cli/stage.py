@@ -67,6 +67,7 @@ class Model:
     """A model that says what a test tells it to, and keeps what it was asked."""
 
     port: int = 0
+    name: str = "tiny-1"
     text: tuple[str, ...] = ("Good day.",)
     reasoning: str = ""
     calls: tuple[tuple[str, str], ...] = ()
@@ -95,7 +96,7 @@ class Model:
 
     def whole(self) -> dict[str, Any]:
         message = {"role": "assistant", "content": "".join(self.text), "reasoning_content": self.reasoning or None}
-        return {"model": "tiny-1", "choices": [{"message": message, "finish_reason": self.finish}], "usage": USAGE}
+        return {"model": self.name, "choices": [{"message": message, "finish_reason": self.finish}], "usage": USAGE}
 
 
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7}
@@ -138,7 +139,7 @@ def _handler(model: Model) -> type[BaseHTTPRequestHandler]:
         def _stream(self) -> None:
             self._head(200, "text/event-stream")
             for delta in model.deltas():
-                self._frame({"model": "tiny-1", "choices": [{"delta": delta}]})
+                self._frame({"model": model.name, "choices": [{"delta": delta}]})
             model.said.set()
             model.go_on.wait(SECONDS)
             if model.finish:

@@ -1,6 +1,8 @@
 """Bad input through the real command: each with its message, its status, and never a traceback."""
 
+import errno
 import json
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -164,32 +166,32 @@ def test_a_host_that_nobody_answers_at_is_named(aix: Aix, prompts: Path, closed_
     assert done == Result(
         "",
         f"aix: error: cannot connect to box at 127.0.0.1:{closed_port}\n"
-        "  cause: [Errno 111] Connection refused\n"
+        f"  cause: [Errno {errno.ECONNREFUSED}] {os.strerror(errno.ECONNREFUSED)}\n"
         "  hint: check that it runs, and its address\n",
         7,
     )
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"half \xe2\x82"])
-def test_stdin_that_is_no_text_is_refused(data: bytes, aix: Aix, prompts: Path) -> None:
-    place = data.find(b"\xff") if b"\xff" in data else data.find(b"\xe2")
-    said = f"aix: error: standard input is not UTF-8 text (byte {place})\n"
-    assert aix("run", "team/review", stdin=data) == Result("", said, 2)
-    assert aix("run", "-", stdin=data) == Result("", said, 2)
-    assert aix("create", "new", "-", stdin=data) == Result("", said, 2)
+@pytest.mark.parametrize("arguments", [["run", "team/review"], ["run", "-"], ["create", "new", "-"]], ids=" ".join)
+def test_stdin_that_is_no_text_is_refused(arguments: list[str], aix: Aix, prompts: Path) -> None:
+    said = "aix: error: standard input is not UTF-8 text (byte 5)\n"
+    assert aix(*arguments, stdin=b"half \xe2\x82") == Result("", said, 2)
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["run", "greet", "--name", "{}"], ["run", "{}"], ["run", "greet", "--name=A{}"], ["create", "new", "text {}"]],
-    ids=" ".join,
+    [
+        ["run", "greet", "--name", "\udcff"],
+        ["run", "\udcff"],
+        ["run", "greet", "--name=A\udced\udca0\udc80"],
+        ["create", "new", "text \udcff"],
+    ],
+    ids=ascii,
 )
-@pytest.mark.parametrize("bytes_", ["\udcff", "\udced\udca0\udc80"], ids=["half a letter", "a surrogate"])
-def test_an_argument_that_is_no_text_is_refused(arguments: list[str], bytes_: str, aix: Aix, prompts: Path) -> None:
-    given = [argument.replace("{}", bytes_) for argument in arguments]
-    shown = next(word for word in given if bytes_ in word).encode("ascii", "backslashreplace").decode()
+def test_an_argument_that_is_no_text_is_refused(arguments: list[str], aix: Aix, prompts: Path) -> None:
+    shown = next(word for word in arguments if not word.isascii()).encode("ascii", "backslashreplace").decode()
     said = f"aix: error: the argument '{shown}' is not UTF-8 text\n  hint: give it in a file, as UTF-8\n"
-    assert aix(*given) == Result("", said, 2)
+    assert aix(*arguments) == Result("", said, 2)
     assert not (prompts / "new.md").exists()
 
 
@@ -227,11 +229,16 @@ CLOSED = [
 
 @pytest.mark.parametrize(("streams", "stdout", "stderr", "status"), CLOSED, ids=[row[0] for row in CLOSED])
 def test_a_closed_stream_is_borne(streams: str, stdout: str, stderr: str, status: int, prompts: Path) -> None:
-    line = f'"$AIX" run greet --name Ada {streams}'
-    assert shell(line) == Result(stdout, stderr, status)
-    sent = shell(f'"$AIX" run greet --name Ada -x --provider echo {streams}')
-    assert sent.status == status
-    assert "Traceback" not in sent.stderr
+    if "/dev/full" in streams and not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    assert shell(f'"$AIX" run greet --name Ada {streams}') == Result(stdout, stderr, status)
+
+
+def test_an_answer_that_cannot_be_written_is_no_success(prompts: Path) -> None:
+    for streams in (">&-", *([">/dev/full"] if Path("/dev/full").exists() else [])):
+        done = shell(f'"$AIX" run greet --name Ada -x --provider echo {streams}')
+        assert (done.stdout, done.status) == ("", 13)
+        assert done.stderr.startswith("aix: error: cannot write standard output: ")
 
 
 def test_a_closed_stdout_does_not_matter_to_a_file(prompts: Path, home: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Aix
-from stage import Terminal, configure, shell
+from stage import NOT_SENT, Terminal, configure, shell
 
 KEY = "sk-or-v1-0123456789abcdef"
 MASKED = "sk-o***cdef"
@@ -322,16 +322,17 @@ def test_a_config_that_cannot_be_read_is_left_byte_for_byte(
     config = library / "config.json"
     config.write_bytes(data)
     config.chmod(0o600)
-    for arguments in (["--list"], ["--reset", "--all", "--yes"]):
-        done = aix("config", *arguments)
-        assert (done.stdout, done.status) == ("", 12)
-        assert f"{library}/{message}" in done.stderr
-        assert f"\n  hint: {hint}" in done.stderr
-        assert config.read_bytes() == data
+    done = aix("config", "--reset", "--all", "--yes")
+    assert (done.stdout, done.status) == ("", 12)
+    assert f"{library}/{message}" in done.stderr
+    assert f"\n  hint: {hint}" in done.stderr
+    assert config.read_bytes() == data
     assert {path.name for path in library.iterdir()} <= {"config.json", ".gitignore"}
 
 
-@pytest.mark.parametrize("command", [["run", "hello", "--name", "Ada", "-x"], ["api-key", "openai"], ["config"]])
+@pytest.mark.parametrize(
+    "command", [["run", "hello", "--name", "Ada", "-x"], ["api-key", "openai"], ["config"], ["config", "stream", "no"]]
+)
 def test_every_command_that_needs_settings_refuses_a_broken_config(command: list[str], aix: Aix, library: Path) -> None:
     (library / "config.json").write_bytes(CUT)
     done = aix(*command, stdin=KEY, env={"AIX_DEBUG": "1"})
@@ -395,10 +396,9 @@ def test_a_config_that_is_no_file_is_refused(made: str, message: str, aix: Aix, 
     configure(library, default_model="gpt-4")
     (library / "config.json").rename(library / "elsewhere.json")
     subprocess.run(made.split(), cwd=library, check=True)
-    for arguments in (["--list"], ["stream", "no"]):
-        done = aix("config", *arguments, timeout=20)
-        assert (done.stdout, done.status) == ("", 12)
-        assert done.stderr.startswith(f"aix: error: {library}/config.json {message}\n  hint: ")
+    done = aix("config", "stream", "no", timeout=20)
+    assert (done.stdout, done.status) == ("", 12)
+    assert done.stderr.startswith(f"aix: error: {library}/config.json {message}\n  hint: ")
     assert saved_at(library / "elsewhere.json") == {"default_model": "gpt-4"}
 
 
@@ -455,15 +455,15 @@ def tracked(library: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "deleted"),
     [
-        ["config", "api_keys.openai", KEY],
-        ["config", "custom_providers.gw.api_key", KEY],
-        ["config", "custom_providers.gw.headers.X-Key", KEY],
-        ["api-key", "openai"],
+        (["config", "api_keys.openai", KEY], False),
+        (["config", "custom_providers.gw.api_key", KEY], False),
+        (["config", "custom_providers.gw.headers.X-Key", KEY], False),
+        (["api-key", "openai"], False),
+        (["api-key", "openai"], True),
     ],
 )
-@pytest.mark.parametrize("deleted", [False, True])
 def test_no_key_is_written_where_git_would_commit_it(
     arguments: list[str], deleted: bool, aix: Aix, tracked: Path
 ) -> None:
@@ -496,3 +496,76 @@ def test_git_cannot_be_made_to_run_what_the_library_brings(aix: Aix, tracked: Pa
     git(tracked, "config", "core.fsmonitor", f"touch '{ran}'; false")
     assert aix("config", "api_keys.openai", KEY).status == 12
     assert not ran.exists()
+
+
+# --- where a config.json counts, and where a key goes -----------------------------------------------------------------
+
+REDIRECTION = {
+    "api_keys": {"openai": "sk-of-a-stranger"},
+    "custom_providers": {"openai": {"base_url": "https://evil.example", "headers": {"X-Evil": "1"}}},
+    "openai_default_model": "of-a-stranger",
+    "execute": True,
+}
+
+
+@pytest.mark.parametrize("place", ["project", "library flag", "current directory"])
+def test_a_config_json_that_is_not_the_user_s_own_counts_for_nothing(place: str, aix: Aix, home: Path) -> None:
+    project = home / "project"
+    folder = project if place == "current directory" else project / ".prompts"
+    folder.mkdir(parents=True)
+    (project / ".git").mkdir()
+    configure(folder, **REDIRECTION)
+    flags = ["--library", str(folder)] if place == "library flag" else []
+    env = {"OPENAI_API_KEY": KEY}
+    done = aix("run", "hello", "--name", "Ada", "--provider", "openai", "--show-request", *flags, cwd=project, env=env)
+    assert done.status == 0
+    assert done.stdout.startswith("POST https://api.openai.com/v1/chat/completions\n")
+    assert f"Authorization: Bearer {MASKED}\n" in done.stdout
+    assert "stranger" not in done.stdout
+    assert "evil" not in done.stdout.lower()
+    assert aix("config", cwd=project, env=env).stdout == f"api_keys.openai = {MASKED} (OPENAI_API_KEY)\n"
+    assert aix("run", "hello", "--name", "Ada", *flags, cwd=project).stderr == NOT_SENT  # `execute` is not heard either
+
+
+@pytest.mark.parametrize(
+    ("provider", "shown"),
+    [
+        ("openai", ["Authorization: Bearer sk-o***ai-1"]),
+        ("anthropic", ["x-api-key: sk-a***ic-1"]),
+        ("openrouter", ["Authorization: Bearer sk-o***er-1"]),
+        ("ollama", []),
+        ("echo", []),
+        ("gw", ["Authorization: Bearer gw-o***gw-1"]),
+        ("bare", []),
+        ("free", []),
+    ],
+)
+def test_a_key_goes_to_its_own_provider_only(provider: str, shown: list[str], aix: Aix, library: Path) -> None:
+    address = {"base_url": "https://gw.example/v1", "default_model": "m"}
+    custom = {"gw": {**address, "api_key_env": "ANY_NAME"}, "bare": address, "free": {**address, "auth_type": "none"}}
+    configure(library, custom_providers=custom, api_keys={"openrouter": "sk-only-for-openrouter-1"})
+    env = {"OPENAI_API_KEY": "sk-only-for-openai-1", "ANTHROPIC_API_KEY": "sk-a-only-anthropic-1"}
+    env |= {"ANY_NAME": "gw-only-for-gw-1", "FREE_API_KEY": "free-never-sent-01", "OLLAMA_API_KEY": "not-for-here-0001"}
+    done = aix("run", "hello", "--name", "Ada", "--provider", provider, "--show-request", env=env)
+    assert (done.stderr, done.status) == (NOT_SENT, 0)
+    assert [line for line in done.stdout.splitlines() if "***" in line] == shown
+    assert "only" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("provider", "page", "variable"),
+    [
+        ("openrouter", "https://openrouter.ai/keys", "OPENROUTER_API_KEY"),
+        ("openai", "https://platform.openai.com/api-keys", "OPENAI_API_KEY"),
+        ("anthropic", "https://console.anthropic.com/settings/keys", "ANTHROPIC_API_KEY"),
+    ],
+)
+def test_a_missing_key_names_the_page_the_command_and_the_variable(
+    provider: str, page: str, variable: str, aix: Aix
+) -> None:
+    done = aix("run", "hello", "--name", "Ada", "-x", "--provider", provider)
+    assert (done.stdout, done.status) == ("", 4)
+    assert done.stderr == (
+        f"aix: error: No API key found for {provider}\n"
+        f"  hint: get a key at {page}\n  hint: save it: aix api-key {provider}\n  hint: or set {variable}\n"
+    )

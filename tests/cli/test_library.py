@@ -293,17 +293,18 @@ def test_a_text_that_is_no_prompt_is_kept(editor: Path, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "said", "kept"),
     [
-        ("exit 3", "the editor {editor} ended with status 3; nothing is changed"),
-        ('printf "\\377" > "$2"', "is not UTF-8 text (byte 0)"),
+        ("exit 3", "the editor {editor} ended with status 3; nothing is changed", 0),
+        ('printf "\\377" > "$2"', "/new.md is not UTF-8 text (byte 0); it stays where it is", 1),
     ],
 )
-def test_an_editor_that_fails_creates_nothing(script: str, said: str, editor: Path, home: Path) -> None:
+def test_an_editor_that_fails_creates_nothing(script: str, said: str, kept: int, editor: Path, home: Path) -> None:
     screen, status = edit(editor, script, "create", "new")
     assert status == 2
     assert said.replace("{editor}", str(editor)) in screen
     assert not (home / ".prompts").exists()
+    assert len(list(home.glob("aix-*"))) == kept
 
 
 @pytest.mark.parametrize(
@@ -317,3 +318,13 @@ def test_an_editor_that_cannot_be_started_is_named(command: str, said: str, home
     terminal = Terminal("create", "new", env={"VISUAL": command, "EDITOR": "true"}, columns=200)
     assert terminal.end() == 2
     assert terminal.screen == f"aix: error: {said}\n  hint: export EDITOR=nano\n"
+
+
+def test_a_new_library_is_its_owners_alone(aix: Aix, home: Path) -> None:
+    assert aix("create", "greet", "hi").status == 0
+    assert (home / ".prompts").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_template_that_is_none_is_not_written_at_all(aix: Aix, library: Path) -> None:
+    done = aix("create", "deep/down", "{% if %}")
+    assert (done.status, list(library.iterdir())) == (6, [])

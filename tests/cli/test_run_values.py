@@ -121,7 +121,7 @@ def test_system_takes_the_place_of_the_system_message(aix: Aix, greet: Path) -> 
 
 CLASH = """---
 params:
-  model: {type: text, help: Which one, short: m}
+  model: {type: text, stdin: true, help: Which one, short: m}
   json: {type: boolean}
   note: {short: n}
 ---
@@ -154,7 +154,12 @@ def test_its_plain_flag_means_neither(arguments: list[str], flag: str, hint: str
 def test_a_short_flag_of_aix_stays_its_own(aix: Aix, library: Path) -> None:
     write(library, "clash", CLASH)
     assert aix("run", "clash", "-x", "-m", "echo", "--note", "N") == Result(echoed("|False|N"), "", 0)
-    assert aix("run", "clash", "-n", "-m", "echo").stdout == "|False|"
+
+
+def test_after_two_dashes_there_are_only_words(aix: Aix, library: Path) -> None:
+    write(library, "clash", CLASH)
+    assert aix("run", "--", "clash", "-n").stdout == "-n|False|"
+    assert aix("run", "clash", "--", "--json", "--model") == Result("--json --model|False|", NOT_SENT, 0)
 
 
 @pytest.mark.parametrize(
@@ -282,11 +287,10 @@ Params of every:
 """
 
 
-@pytest.mark.parametrize("flag", ["--help", "-h"])
-def test_the_help_of_a_prompt_begins_with_its_params(flag: str, aix: Aix, library: Path) -> None:
+@pytest.mark.parametrize("arguments", [["every", "--help"], ["-h", "every"]], ids=" ".join)
+def test_the_help_of_a_prompt_begins_with_its_params(arguments: list[str], aix: Aix, library: Path) -> None:
     write(library, "every", EVERY_TYPE)
-    assert aix("run", "every", flag) == Result(HEAD + PARAM_HELP + OWN_HELP, "", 0)
-    assert aix("run", flag, "every").stdout == HEAD + PARAM_HELP + OWN_HELP
+    assert aix("run", *arguments) == Result(HEAD + PARAM_HELP + OWN_HELP, "", 0)
 
 
 def test_without_a_prompt_the_help_is_that_of_run(aix: Aix) -> None:

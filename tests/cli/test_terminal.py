@@ -75,10 +75,10 @@ def test_a_rendering_is_shown_as_it_is(greet: Path) -> None:
 
 
 def test_blocks_of_code_stay_whole_until_they_end(model: Model) -> None:
-    model.text = ("Look:\n\n```python\nif a:\n\n", "    b()\n", "```\n\nDone")
+    model.text = ("Look:\n\n```python\nif a:\n\n", "# *note*\n", "```\n\nDone")
     terminal = Terminal(*RUN, "-x")
     assert terminal.end() == 0
-    assert lines(terminal)[:4] == ["Look:", "if a:", "b()", "Done"]
+    assert lines(terminal)[:4] == ["Look:", "if a:", "# *note*", "Done"]
     assert "`" not in terminal.screen
 
 
@@ -191,6 +191,14 @@ def test_those_of_an_error_are_made_visible(model: Model) -> None:
     assert f"cause: {SEEN.replace(chr(92) + 'r', ' ')}" in terminal.screen
 
 
+def test_those_of_a_models_own_name_are_made_visible(model: Model) -> None:
+    model.name = NASTY
+    terminal = Terminal(*RUN, "-x", columns=200)
+    assert terminal.end() == 0
+    assert harmless(terminal)
+    assert f"aix: box:{SEEN} · 11 tokens in" in terminal.screen
+
+
 def test_those_of_a_file_name_are_made_visible(home: Path) -> None:
     name = "n\x1b[45m.md"
     (home / name).write_text("{% broken %}")
@@ -219,6 +227,8 @@ def test_a_missing_value_is_asked_for(library: Path) -> None:
     write(library, "ask", ASK)
     terminal = Terminal("run", "ask")
     terminal.wait_for("name (Who is greeted):")
+    terminal.type("\r")
+    terminal.wait_for("it is required")
     terminal.type("Ada\r")
     terminal.wait_for("lang:")
     terminal.type("\x1b[B\r")

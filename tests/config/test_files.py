@@ -237,6 +237,13 @@ def test_a_shared_file_keeps_its_mode(library: Path) -> None:
     assert (mode(path), path.read_bytes()) == (0o604, b"two")
 
 
+def test_a_file_that_cannot_be_replaced_leaves_nothing_beside_it(library: Path) -> None:
+    (library / "notes").mkdir()
+    with pytest.raises(StorageError, match="is a directory"):
+        files.write_shared(library / "notes", b"one")
+    assert [path.name for path in library.iterdir()] == ["notes"]
+
+
 def test_of_many_who_create_a_file_one_wins_and_the_others_are_told(library: Path) -> None:
     results: list[bytes | None] = [None] * 8
     barrier = threading.Barrier(8)

@@ -7,7 +7,7 @@ import pytest
 
 from aix.config.paths import find_paths, git_root
 
-HOME, CWD = Path("/home/ada"), Path("/work")
+HOME, CWD = Path("/home/ada"), Path("/place")
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ HOME, CWD = Path("/home/ada"), Path("/work")
         ({"AIX_HOME": "", "AIX_STORAGE_PATH": "/srv/old"}, "/srv/old"),
         ({"AIX_HOME": "~/mine"}, "/home/ada/mine"),
         ({"AIX_HOME": "~"}, "/home/ada"),
-        ({"AIX_HOME": "here"}, "/work/here"),
-        ({"AIX_HOME": "a/~/b"}, "/work/a/~/b"),
+        ({"AIX_HOME": "here"}, "/place/here"),
+        ({"AIX_HOME": "a/~/b"}, "/place/a/~/b"),
     ],
 )
 def test_the_library_is_where_the_environment_says(env: Mapping[str, str], library: str) -> None:

@@ -3,13 +3,14 @@
 import functools
 import resource
 import sys
+import tracemalloc
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from answers import PLAIN, STREAMS, Answer, answer, chat, plain_chat
+from answers import PLAIN, STREAMS, Answer, answer, chat, error, plain_chat
 from conftest import Aix
 from scene import ASK, KEY, ask, exchange, outcome, provide
 from server import Server, nobody_listens
@@ -173,6 +174,19 @@ def test_a_plain_body_over_the_cap_is_refused(server: Server) -> None:
     assert found.error.message == "fake sent more than 1000 bytes"
 
 
+def test_a_bomb_goes_off_a_piece_at_a_time(server: Server) -> None:
+    server.answers(answer(bomb(), Content_Encoding="gzip", **JSON))
+    question, client = exchange(server.url), Client({}, max_body=2 * MEBIBYTE)
+    tracemalloc.start()
+    try:
+        found = outcome(question, client)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.status == 9
+    assert most < 20 * MEBIBYTE
+
+
 @pytest.mark.parametrize("auth", ["bearer", "x-api-key", "api-key"])
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 def test_a_redirect_is_not_followed_and_the_key_stays(
@@ -245,6 +259,34 @@ def test_a_server_without_tls_is_asked_once(server: Server, library: Path, aix: 
     assert result.stderr.splitlines()[0].startswith("aix: error: cannot connect to fake at 127.0.0.1:")
     assert "SSL" in result.stderr.splitlines()[1]
     assert server.connections == 1
+
+
+def test_a_proxy_that_refuses_never_sees_the_key(server: Server) -> None:
+    server.answers(error(407))
+    found = outcome(exchange("https://nowhere.invalid/v1"), Client({"HTTPS_PROXY": server.url}))
+    assert found.error is not None
+    assert (found.status, found.error.message) == (7, "the proxy for fake refuses")
+    assert {(request.method, request.path) for request in server.requests} == {("CONNECT", "nowhere.invalid:443")}
+    assert not any(KEY in value for request in server.requests for value in request.headers.values())
+
+
+def test_a_proxy_hands_on_what_goes_in_the_clear(server: Server, library: Path, aix: Aix) -> None:
+    server.answers(chat("Hello"))
+    provide(library, "http://nowhere.invalid/v1", allow_http=True)
+    result = aix(*ASK, env={"http_proxy": server.url})
+    assert (result.status, result.stdout) == (0, "Hello")
+    assert server.requests[0].path == "http://nowhere.invalid/v1/chat/completions"
+
+
+def test_certificates_that_are_not_there_are_one_sentence(server: Server, library: Path, aix: Aix) -> None:
+    provide(library, server.url.replace("http:", "https:"))
+    result = aix(*ASK, env={"SSL_CERT_FILE": "/nowhere/authority.pem"})
+    assert (result.status, result.stderr) == (
+        7,
+        "aix: error: cannot read the certificates in /nowhere/authority.pem: [Errno 2] No such file or directory\n"
+        "  hint: check SSL_CERT_FILE, SSL_CERT_DIR\n",
+    )
+    assert server.connections == 0
 
 
 def test_a_connection_that_is_reset_before_the_answer_is_not_sent_again(

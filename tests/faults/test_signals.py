@@ -15,9 +15,9 @@ import pytest
 from answers import STREAMS, Part, chat, error
 from scene import ASK, asking, provide
 from server import Server
-from steps import Send, Stall, Tell, Until
+from steps import Drip, Send, Stall, Tell, Until
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
 SOON = 1.0
 """How long a process that was asked to end may take."""
 
@@ -50,6 +50,20 @@ def test_a_signal_in_mid_stream_keeps_the_text(
         assert process.stdout is not None
         assert process.stdout.read(5) == b"Hello"
         ends(process, number)
+        assert process.communicate() == (b"", b"")
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 17, 60, 150])
+def test_ctrl_c_loses_nothing_that_was_written_wherever_it_comes(count: int, server: Server, library: Path) -> None:
+    words = [f"{number} " for number in range(1000)]
+    answer = chat(*words)
+    server.answers([Send(answer.head), Drip(answer.body, 300, 0.001)])
+    provide(library, server.url)
+    with asking() as process:
+        assert process.stdout is not None
+        start = b"".join(process.stdout.read(len(word)) for word in words[:count])
+        ends(process, signal.SIGINT)
+        assert "".join(words).encode().startswith(start + process.stdout.read())
         assert process.communicate() == (b"", b"")
 
 

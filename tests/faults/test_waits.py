@@ -212,6 +212,14 @@ def test_a_handshake_that_does_not_end_is_given_up(way: str) -> None:
     assert TIMEOUT * 0.9 <= found.seconds < TIMEOUT + LATE
 
 
+def test_a_proxy_that_stalls_is_given_up(server: Server) -> None:
+    server.answers([Stall()])
+    question = exchange("https://nowhere.invalid/v1", timeout=TIMEOUT)
+    found = outcome(question, Client({"HTTPS_PROXY": server.url}))
+    assert found.status == 10
+    assert TIMEOUT * 0.9 <= found.seconds < TIMEOUT + LATE
+
+
 def test_a_look_up_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     released, entered = threading.Event(), threading.Event()
 

@@ -155,7 +155,7 @@ def _block(index: int, block: JSON, *, starting: bool = False) -> Iterator[Event
             yield ReasoningDelta(text)
         case "tool_use":
             given = member(block, "input", dict)
-            arguments = "" if starting and not given else json.dumps(given, ensure_ascii=False)
+            arguments = "" if starting and not given else json.dumps(given, ensure_ascii=False, separators=(",", ":"))
             yield ToolCallDelta(index, arguments, member(block, "id", str), member(block, "name", str))
 
 
