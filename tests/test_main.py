@@ -73,7 +73,18 @@ def test_output_to_a_stream_adds_to_what_is_there(home: Path) -> None:
     log = home / "log"
     log.write_text("before\n")
     with log.open("a") as file:
-        command = [AIX, "run", "hello", "--name", "Ada", "--provider", "echo", "-x", "-o", "/dev/stdout"]
+        command: list[str | Path] = [
+            AIX,
+            "run",
+            "hello",
+            "--name",
+            "Ada",
+            "--provider",
+            "echo",
+            "-x",
+            "-o",
+            "/dev/stdout",
+        ]
         assert subprocess.run(command, stdout=file, stdin=subprocess.DEVNULL, check=False).returncode == 0
     assert log.read_text().startswith("before\necho was asked")
 
