@@ -59,15 +59,15 @@ class Layer:
 
     def holds(self, path: Path) -> bool:
         """Whether a path, all links followed, is inside the root, where it could be named."""
-        real, root = path.resolve(), self.root.resolve()
+        try:
+            real, root = path.resolve(), self.root.resolve()
+        except (OSError, RuntimeError):  # a loop of links is a RuntimeError before Python 3.13
+            return False
         return real.is_relative_to(root) and _is_file_of_a_layer(real.relative_to(root).as_posix())
 
     def _text(self, path: Path, shown: str) -> str:
-        try:
-            if not self.holds(path):
-                raise TemplateError(f"{shown} leads out of the prompts in {self.root}", hint=_OWN)
-        except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
-            raise TemplateError(f"cannot read {shown}: {error}") from None
+        if not self.holds(path):
+            raise TemplateError(f"{shown} leads out of the prompts in {self.root}", hint=_OWN)
         return _text(path, shown)
 
 
@@ -131,7 +131,7 @@ class Library:
 def open_file(path: Path) -> tuple[Prompt, Layer]:
     """A prompt in a file anywhere; its own folder is its layer. Raises NotFoundError or TemplateError."""
     if not _is_file(path):
-        what = f"{path} is a directory, not a prompt" if path.is_dir() else f"there is no file {path}"
+        what = f"{path} is a directory, not a prompt" if _is_directory(path) else f"there is no file {path}"
         raise NotFoundError(what, hint="a prompt of the library is named without ./ and .md")
     if path.suffix == SUFFIX and path.resolve().suffix != SUFFIX:
         raise TemplateError(f"{path} is a link to what is no prompt", hint="put a copy in its place")
@@ -175,6 +175,10 @@ def _is_file_of_a_layer(name: str) -> bool:
 
 def _is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where a name is too long
+
+
+def _is_directory(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - as above
 
 
 def _text(path: Path, shown: str) -> str:

@@ -20,7 +20,7 @@ def read_regular(path: Path, limit: int) -> bytes:
             raise OSError(errno.EINVAL, "not a regular file")
         data = file.read(limit + 1)
         if len(data) > limit:
-            raise OSError(errno.EFBIG, f"larger than {limit // 1024} KiB")
+            raise OSError(errno.EFBIG, f"more than {limit} bytes")
         return data
 
 

@@ -69,8 +69,10 @@ class Exchange:
         return {"provider": self.provider.name, "model": self.model, "page": self.provider.key_page or self.url}
 
     def without_secrets(self, text: str) -> str:
-        """The text without the key and the private headers, also where it breaks off (`…`) inside one of them."""
-        private = [value.split()[-1] for name, value in self.provider.headers.items() if is_private(name) and value]
+        """The text without the key and the headers that the user set, also where it breaks off (`…`) inside one."""
+        headers = self.provider.headers.items()
+        private = [text for name, text in headers if self.provider.custom or is_private(name)]
+        private += [text.split()[-1] for text in private if text.split()]  # `Bearer` goes before many a secret
         for secret in (*([self.key.reveal()] if self.key else []), *private):
             if len(secret) >= SHORTEST_SECRET:
                 text = _covered(text, secret)

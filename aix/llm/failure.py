@@ -159,7 +159,7 @@ def in_band(error: Any, names: Mapping[str, str], request_id: str = "") -> AixEr
     """The error that a 200 answer carried inside: `error` is the value of its `error` field, or the whole frame."""
     found = envelope(error)
     words = _words(found)
-    status = next((int(word) for word in words if word.isdecimal() and 400 <= int(word) < 600), 0)
+    status = next((int(word) for word in words if re.fullmatch("[45][0-9]{2}", word)), 0)
     return _error(status or next((BY_WORD[word] for word in words if word in BY_WORD), 0), found, names, request_id)
 
 
@@ -225,7 +225,10 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # it was read, and is too deep to be written
+        return ""
 
 
 def _json(body: bytes) -> Any:

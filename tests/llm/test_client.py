@@ -492,7 +492,8 @@ SHOWN: Mapping[str, tuple[dict[str, Any], dict[str, str]]] = {
     ),
     "a short one": ({"auth_type": "none", "headers": {"X-Secret": "hush"}}, {"X-Secret": "***"}),
     "one that the key replaces": ({"headers": {"authorization": KEY}}, {"Authorization": f"Bearer {MASKED}"}),
-    "one that tells nothing": ({"auth_type": "none", "headers": {"X-Team": "blue"}}, {"X-Team": "blue"}),
+    "one whose name tells nothing": ({"auth_type": "none", "headers": {"X-Team": KEY}}, {"X-Team": MASKED}),
+    "ours": ({}, {"Accept-Encoding": "identity"}),
 }
 
 
@@ -533,13 +534,14 @@ def test_a_headers_name_says_whether_it_is_private(header: str, private: bool) -
         (f"wrong key {KEY[:12]}…", f"wrong key {MASKED}…"),
         (f"wrong key {KEY[:8]}…", f"wrong key {MASKED}…"),
         ("wrong token hush-hush-hush-hush", "wrong token hush***hush"),
+        ("wrong team blue-blue-blue-blue", "wrong team blue***blue"),
         ("nothing of it", "nothing of it"),
         ("cut…", "cut…"),
         ("", ""),
     ],
 )
 def test_a_text_is_shown_without_the_secrets_that_were_sent(text: str, shown: str) -> None:
-    question = exchange(headers={"X-Token": "Bearer hush-hush-hush-hush", "X-Team": "nothing"})
+    question = exchange(headers={"X-Token": "Bearer hush-hush-hush-hush", "X-Team": "blue-blue-blue-blue"})
     assert question.without_secrets(text) == shown
 
 
