@@ -194,6 +194,7 @@ def _stop(number: int, _: FrameType | None) -> None:
 
 def _leave(status: int) -> NoReturn:
     """End the process: by its status, or by the very signal that ended it, so that a calling shell sees which."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is left to do needs no keeping
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -5,7 +5,6 @@ and drips cannot stretch (errand.py).
 """
 
 import contextlib
-import ipaddress
 import random
 import socket
 import ssl
@@ -27,7 +26,7 @@ from aix.llm import failure, retry
 from aix.llm.errand import Errand, pause
 from aix.llm.exchange import Attempt, Exchange
 from aix.llm.protocols.echo import answer as echo_answer
-from aix.llm.providers import LOOPBACK
+from aix.llm.providers import is_loopback
 from aix.llm.wire import MAX_BODY, InBandError, clip, parsed, sse
 from aix.messages import Event, Finish
 
@@ -220,19 +219,12 @@ def proxy_for(url: str, env: Mapping[str, str]) -> str | None:
     parts = urlsplit(url)
     lower = {name.lower(): value.strip() for name, value in sorted(env.items()) if name.lower().endswith("_proxy")}
     no_proxy = {"no": lower.get("no_proxy", "")}
-    if _is_here(parts.hostname or "") or urllib.request.proxy_bypass_environment(parts.netloc, no_proxy):  # type: ignore[attr-defined]
+    if is_loopback(parts.hostname or "") or urllib.request.proxy_bypass_environment(parts.netloc, no_proxy):  # type: ignore[attr-defined]
         return None
     proxy = lower.get(f"{parts.scheme}_proxy", lower.get("all_proxy", ""))
     if not proxy:
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback or host in LOOPBACK
-    except ValueError:
-        return host in LOOPBACK
 
 
 def _request(exchange: Exchange, extensions: dict[str, Any]) -> httpx.Request:

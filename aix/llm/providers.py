@@ -24,7 +24,7 @@ AUTH: Mapping[str, tuple[str, str]] = {
 
 DATA = Path(__file__).parent.parent / "data" / "providers.json"
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - names to recognise, nothing is bound
+LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1|0\.0\.0\.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,11 @@ class Providers:
         return prefixes.get(longest, "")
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host's name can only mean this machine."""
+    return LOOPBACK.fullmatch(host) is not None
+
+
 def checked_url(provider: Provider) -> str:
     """The base URL without a slash at its end. Raises ConfigError, or NetworkError when a key would go in the clear."""
     url, where = provider.base_url.rstrip("/"), f"the base URL of {provider.name}"
@@ -121,7 +126,7 @@ def checked_url(provider: Provider) -> str:
     host = _host(url)
     if not host:
         raise ConfigError(f"{where}, {url!r}, must begin with https:// or http:// and name a host", hint=hint)
-    if url.startswith("http:") and host not in LOOPBACK and not provider.allow_http:
+    if url.startswith("http:") and not is_loopback(host) and not provider.allow_http:
         raise NetworkError(
             f"{where}, {url!r}, is plain http, so its key could be read on the way",
             hint=f"use https, or allow it: aix config --set {row}.allow_http true",
@@ -172,7 +177,7 @@ def _custom_row(name: str, row: Any) -> Provider:
         key_env=tuple(dict.fromkeys((*variables, conventional_variable(name)))),
         key_optional=True,
         dialect=Dialect(max_tokens_field=row.get("max_tokens_field", "max_tokens")),
-        local=_host(row["base_url"]) in LOOPBACK,
+        local=is_loopback(_host(row["base_url"])),
         custom=True,
     )
 

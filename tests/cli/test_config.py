@@ -283,7 +283,7 @@ def test_a_reset_asks_a_person_first(keys: str, said: str, left: object, library
         (["nonsense", "5"], "there is no setting 'nonsense'", "the settings are default_provider, default_model,"),
         (["models..x", "5"], "'models..x' is not a setting's name", "quote a dot: 'models.\"gpt-4.1\".input_price'"),
         (["stream", "maybe"], "stream must be true or false", ""),
-        (["default_model", "x\udcff"], "default_model must be a text on one line", ""),
+        (["default_model", "x\udcff"], "the argument 'x\\udcff' is not UTF-8 text", "give it in a file, as UTF-8"),
         (["api_keys.openai", ""], "api_keys.openai must be a key without spaces, or a list of such", ""),
         (["api_keys.openai", f"{KEY}\nX: y"], "api_keys.openai must be a key without spaces, or a list of such", ""),
         (["custom_providers.gw.protocol", "x"], "custom_providers.gw.protocol must be one of openai-chat, anthr", ""),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aix.config.values import PROVIDER_FIELDS
 from aix.errors import AixError, ConfigError, NetworkError, NotFoundError, UsageError
 from aix.llm.protocols import MODULES
-from aix.llm.providers import AUTH, LOOPBACK, Provider, Providers, checked_url
+from aix.llm.providers import AUTH, Provider, Providers, checked_url, is_loopback
 
 BUILT_IN = Providers({}, {}).names()
 URL = "https://gw.example/v1"
@@ -48,7 +48,7 @@ def test_a_built_in_row_has_an_address_that_is_safe_to_ask(row: Provider) -> Non
         assert row.base_url == ""
         return
     assert checked_url(row) == row.base_url
-    assert row.base_url.startswith("https://") or (row.local and urlsplit(row.base_url).hostname in LOOPBACK)
+    assert row.base_url.startswith("https://") or (row.local and is_loopback(urlsplit(row.base_url).hostname or ""))
     assert not row.base_url.endswith("/")
 
 
@@ -413,3 +413,20 @@ def test_an_arbitrary_ollama_host_is_asked_or_refused(host: str) -> None:
     except ConfigError:
         return
     assert found.endswith("/v1")
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("::1", True),
+        ("127.0.0.1.example.com", False),
+        ("localhost.example.com", False),
+        ("128.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_only_loopback_is_this_machine(host: str, here: bool) -> None:
+    assert is_loopback(host) is here
