@@ -24,8 +24,8 @@ DOORS = {
     "httpx": "llm/client.py",
     "certifi": "llm/client.py",
 }
-LATE = {"app.py", "cli/console.py", "cli/ask.py"}
-"""The files that import while they work: the factory, and the doors to slow libraries."""
+LATE = {"__main__.py", "app.py", "cli/console.py", "cli/ask.py"}
+"""The files that import while they work: the entry, the factory, and the doors to slow libraries."""
 
 
 def place(path: Path) -> str:

@@ -75,10 +75,11 @@ class Stopped(BaseException):
 def main() -> NoReturn:
     """Run the command line of this process, and end it."""
     _open_standard_streams()
-    for name in ("SIGTERM", "SIGHUP"):
+    handlers = {"SIGINT": signal.default_int_handler, "SIGTERM": _stop, "SIGHUP": _stop}
+    for name, handler in handlers.items():
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup has one ignored
-            signal.signal(number, _stop)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup and & have one ignored
+            signal.signal(number, handler)
     _leave(execute(sys.argv[1:]))
 
 

@@ -1,5 +1,6 @@
 """A prompt file as text: YAML front matter and a body, read without loss and with the line of every fault."""
 
+import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -183,6 +184,10 @@ def _short(node: Node) -> str:
 def _schema(node: Node) -> Mapping[str, Any]:
     if not isinstance(node.value, dict):
         raise FaultError("schema must be an object", node)
+    try:
+        json.dumps(node.value, allow_nan=False)
+    except ValueError:
+        raise FaultError("schema holds a number that JSON cannot", node) from None
     return node.value
 
 

@@ -10,6 +10,7 @@ import datetime
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -109,9 +110,10 @@ class Template:
         marks = Marks(self._prompt.place)
         if not self._prompt.template:
             return marks.messages(self._prompt.body)
-        environment = _Environment(marks, self._sources, {**surroundings, "sh": self._sh(commands)})
         names = {name: marks.stand_in(value) if isinstance(value, Image) else value for name, value in values.items()}
         try:
+            names, always = deepcopy((names, dict(surroundings)))  # `{% set x.a %}…{% endset %}` can change a value
+            environment = _Environment(marks, self._sources, {**always, "sh": self._sh(commands)})
             text = _joined(environment.get_template(self._main).generate(names), max_output)
         except AixError:
             raise
@@ -241,6 +243,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             loader=jinja2.FunctionLoader(files.get),
         )
         self.globals.pop("lipsum")
+        self.globals["dict"] = _dict
         self.globals |= surroundings or {}
         self.filters |= {"json": filters.to_json, "fenced": filters.fenced, "truncate_tokens": filters.truncate_tokens}
         self._tags = cast("_MessageTags", self.extensions[_MessageTags.identifier])
@@ -265,6 +268,11 @@ class _Environment(ImmutableSandboxedEnvironment):
             enter, leave = (self._tags.output("keep", block.lineno, nodes.Const(change)) for change in (1, -1))
             block.body = [enter, *block.body, leave]
         return super()._generate(source, *args, **kwargs)
+
+
+def _dict(*items: Any, **more: Any) -> dict[Any, Any]:
+    """Jinja's `dict`, but for the class: `dict.clear(x)` would change what `x.clear()` may not."""
+    return dict(*items, **more)
 
 
 @jinja2.pass_context
