@@ -127,9 +127,10 @@ class App:
 
         root = git_root(self.cwd) or self.cwd
         folder = root / ".prompts"
-        if root == self.paths.home or not folder.is_dir() or folder.resolve() == user.resolve():
-            return []
-        return [Layer("project", folder)]
+        real = folder.resolve()
+        theirs = root != self.paths.home and folder.is_dir() and real != user.resolve()
+        inside = real.is_relative_to(root.resolve())  # a cloned link must not make prompts of what lies around it
+        return [Layer("project", folder)] if theirs and inside else []
 
 
 def built_in_prompts() -> Path:

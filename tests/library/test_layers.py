@@ -87,7 +87,6 @@ def test_the_home_directorys_prompts_are_never_a_projects(aix: Aix, home: Path, 
     assert done.status == 5
 
 
-@pytest.mark.xfail(strict=True, reason="App follows a project's .prompts wherever it leads")
 @pytest.mark.parametrize("target", ["..", "../.."])
 def test_a_projects_folder_that_leads_out_of_the_project_is_none(aix: Aix, tmp_path: Path, target: str) -> None:
     clone = tmp_path / "work" / "clone"
