@@ -7,11 +7,9 @@ can hold one. Nothing of a template is evaluated before `render`.
 """
 
 import datetime
-import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any, cast
 
 import jinja2
@@ -22,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from aix.errors import AixError, RefusedError, TemplateError
 from aix.library import filters
+from aix.library.closure import Closure, Source
 from aix.library.document import RESERVED, split
 from aix.library.marks import ROLES, Marks
 from aix.library.prompt import Param, Prompt, clash
@@ -29,7 +28,6 @@ from aix.library.reading import MissingFileError
 from aix.messages import Image, Message
 
 MAX_OUTPUT = 10 * 1024 * 1024
-MAX_FILES = 100
 
 Read = Callable[[str], str]
 """Gives the text of a file that a prompt names, from the prompt's own layer; raises TemplateError."""
@@ -40,43 +38,25 @@ def nothing(name: str) -> str:
     raise MissingFileError(f"a prompt from standard input has no folder to include '{name}' from")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One file of a prompt's closure: its body, where that stands, and the digest's share of the whole file."""
-
-    place: str
-    body: str
-    body_line: int
-    text: str
-
-
 class Template:
     """A prompt with every file that it includes, read once: what was hashed is what is rendered."""
 
     def __init__(self, prompt: Prompt, read: Read) -> None:
         self._prompt = prompt
         self._main = _file_name(prompt)
-        self._environment = _Environment()
-        self._sources: dict[str, Source] = {}
+        self._closure = Closure()
+        self._environment = _Environment(self._closure)
         self._trees: dict[str, nodes.Template] = {}
-        self._links: dict[str, list[str]] = {}
         main = Source(prompt.place, prompt.body, prompt.body_line, prompt.text)
         if prompt.template:
             self._add(self._main, main, read)
         else:
-            self._sources[self._main] = main
+            self._closure.add(self._main, main)
 
     @property
     def digest(self) -> str:
-        """`sha256:…` over the prompt and its closure: each file, and which of the others it names. No name or path is
-        in it, so a renamed or moved prompt keeps it."""
-        whole = hashlib.sha256(b"aix prompt 1\n")
-        number = {name: str(index) for index, name in enumerate(self._sources)}
-        for name, source in self._sources.items():
-            data = source.text.encode("utf-8", "surrogatepass")
-            links = " ".join(number.get(link, "-") for link in self._links.get(name, ()))
-            whole.update(b"%d\n%b\n%b\n" % (len(data), data, links.encode()))
-        return f"sha256:{whole.hexdigest()}"
+        """`sha256:…` over the prompt and all that it includes."""
+        return self._closure.digest
 
     @property
     def params(self) -> tuple[Param, ...]:
@@ -113,7 +93,7 @@ class Template:
         names = {name: marks.stand_in(value) if isinstance(value, Image) else value for name, value in values.items()}
         try:
             names, always = deepcopy((names, dict(surroundings)))  # `{% set x.a %}…{% endset %}` can change a value
-            environment = _Environment(marks, self._sources, {**always, "sh": self._sh(commands)})
+            environment = _Environment(self._closure, marks, {**always, "sh": self._sh(commands)})
             text = _joined(environment.get_template(self._main).generate(names), max_output)
         except AixError:
             raise
@@ -137,11 +117,7 @@ class Template:
 
     def _add(self, name: str, source: Source, read: Read) -> None:
         """Read and check one file, then what it names, depth first; the order is the digest's."""
-        self._sources[name] = source
-        if len(self._sources) > MAX_FILES or sum(len(known.text) for known in self._sources.values()) > MAX_OUTPUT:
-            raise TemplateError(
-                f"{source.place}: a prompt can include {MAX_FILES} files and {MAX_OUTPUT // 1024 // 1024} MiB at most"
-            )
+        self._closure.add(name, source)
         try:
             tree = self._environment.parse(source.body, name)
             _check(tree)
@@ -149,10 +125,11 @@ class Template:
         except Exception as error:
             raise self._explained(error, name) from error
         self._trees[name] = tree
-        self._links[name] = [self._environment.join_path(reference, name) for reference, _, _ in references]
-        for path, (_, line, optional) in zip(self._links[name], references, strict=True):
-            if path not in self._sources:
-                self._follow(path, f"{source.place}:{source.body_line + line - 1}", read, optional=optional)
+        named = tuple(self._environment.join_path(reference, name) for reference, _, _ in references)
+        self._closure.link(name, named)
+        for path, (_, line, optional) in zip(named, references, strict=True):
+            if path not in self._closure:
+                self._follow(path, source.at(line), read, optional=optional)
 
     def _follow(self, path: str, at: str, read: Read, *, optional: bool) -> None:
         """Add the file that is named at a place; one that may be missing may be missing, and nothing else."""
@@ -170,7 +147,7 @@ class Template:
         optional = {name for tree in self._trees.values() for name in _optional(tree)}
         found: dict[str, bool] = {}
         for file, tree in self._trees.items():
-            inherited = {name for above in self._above(file) for name in _bound(self._trees[above])}
+            inherited = {name for above in self._closure.above(file) for name in _bound(self._trees[above])}
             try:
                 wanted = meta.find_undeclared_variables(tree) - inherited - {*RESERVED, *self._environment.globals}
             except Exception as error:
@@ -179,18 +156,10 @@ class Template:
             found |= {name: name not in optional for name in names if name in wanted}
         return found
 
-    def _above(self, file: str) -> set[str]:
-        """The files whose names a file sees: those that name it, and those that name them."""
-        above: set[str] = set()
-        while new := {name for name, links in self._links.items() if {file, *above} & {*links}} - above - {file}:
-            above |= new
-        return above
-
     def _explained(self, error: Exception, file: str = "") -> TemplateError:
         """A TemplateError in one sentence, with the file and line of the template."""
-        name, line = _where(error, self._sources)
-        source = self._sources.get(name or file, self._sources[self._main])
-        at = f"{source.place}:{source.body_line + line - 1}" if line else source.place
+        name, line = _where(error, self._closure)
+        at = self._closure[name or file or self._main].at(line)
         message = getattr(error, "message", None) or str(error) or type(error).__name__
         return TemplateError(f"{at}: {_said(error, ' '.join(message.split()))}", hint=_hint(error))
 
@@ -230,20 +199,18 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def __init__(
         self,
+        closure: Closure,
         marks: Marks | None = None,
-        sources: Mapping[str, Source] | None = None,
         surroundings: Mapping[str, Any] | None = None,
     ) -> None:
-        files = {name: (source.body, name, None) for name, source in (sources or {}).items()}
         super().__init__(
             undefined=jinja2.StrictUndefined,
             extensions=[_MessageTags],
             finalize=_shown,
             optimized=False,  # constants would be folded, that is evaluated, while a prompt is only looked at
-            loader=jinja2.FunctionLoader(files.get),
+            loader=jinja2.FunctionLoader(lambda name: (closure[name].body, name, None) if name in closure else None),
         )
         self.globals.pop("lipsum")
-        self.globals["dict"] = _dict
         self.globals |= surroundings or {}
         self.filters |= {"json": filters.to_json, "fenced": filters.fenced, "truncate_tokens": filters.truncate_tokens}
         self._tags = cast("_MessageTags", self.extensions[_MessageTags.identifier])
@@ -268,11 +235,6 @@ class _Environment(ImmutableSandboxedEnvironment):
             enter, leave = (self._tags.output("keep", block.lineno, nodes.Const(change)) for change in (1, -1))
             block.body = [enter, *block.body, leave]
         return super()._generate(source, *args, **kwargs)
-
-
-def _dict(*items: Any, **more: Any) -> dict[Any, Any]:
-    """Jinja's `dict`, but for the class: `dict.clear(x)` would change what `x.clear()` may not."""
-    return dict(*items, **more)
 
 
 @jinja2.pass_context
@@ -363,14 +325,14 @@ def _optional(tree: nodes.Template) -> Iterator[str]:
             yield node.node.name
 
 
-def _where(error: Exception, sources: Mapping[str, Source]) -> tuple[str, int]:
+def _where(error: Exception, files: Container[str]) -> tuple[str, int]:
     """The template and the line in it at which the error rose; Jinja puts template lines into the traceback."""
     if isinstance(error, jinja2.TemplateSyntaxError):
-        return error.name or "", error.lineno
+        return error.name if error.name and error.name in files else "", error.lineno
     found, traceback = ("", 0), error.__traceback__
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
-        found = (file, traceback.tb_lineno) if file in sources else found
+        found = (file, traceback.tb_lineno) if file in files else found
         traceback = traceback.tb_next
     return found
 
