@@ -1,7 +1,7 @@
 """What is said to a model and what comes back: pure values, no behaviour beyond putting them together."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -147,7 +147,7 @@ class Collector:
     def __init__(self) -> None:
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._calls: dict[int, ToolCall] = {}
+        self._calls: dict[int, tuple[str, str, list[str]]] = {}
         self._finish: Finish | None = None
 
     def passing(self, events: Iterable[Event]) -> Iterator[Event]:
@@ -163,19 +163,20 @@ class Collector:
             case ReasoningDelta(text):
                 self._reasoning.append(text)
             case ToolCallDelta(index, arguments, id_, name):
-                call = self._calls.get(index, ToolCall("", "", ""))
-                self._calls[index] = ToolCall(call.id or id_, call.name or name, call.arguments + arguments)
+                known_id, known_name, pieces = self._calls.get(index, ("", "", []))
+                pieces.append(arguments)
+                self._calls[index] = (known_id or id_, known_name or name, pieces)
             case Finish():
                 self._finish = event
 
     @property
     def response(self) -> Response:
-        calls = tuple(self._whole(call) for _, call in sorted(self._calls.items()))
+        calls = tuple(self._call(*self._calls[index]) for index in sorted(self._calls))
         return Response("".join(self._text), "".join(self._reasoning), calls, self._finish)
 
-    def _whole(self, call: ToolCall) -> ToolCall:
+    def _call(self, id_: str, name: str, pieces: Sequence[str]) -> ToolCall:
         """A call that came to its end without a word for arguments has none."""
-        return replace(call, arguments=letters(call.arguments) or ("{}" if self._finish else ""))
+        return ToolCall(id_, name, letters("".join(pieces)) or ("{}" if self._finish else ""))
 
 
 def collect(events: Iterable[Event]) -> Response:

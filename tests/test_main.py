@@ -97,3 +97,23 @@ def test_without_a_home_directory_it_says_what_to_set(monkeypatch: pytest.Monkey
     with pytest.raises(errors.ConfigError, match="no home directory"):
         find_paths({}, tmp_path)
     assert find_paths({"AIX_HOME": "/prompts"}, tmp_path).library == Path("/prompts")
+
+
+@pytest.mark.parametrize("flag", ["--model", "--provider"])
+def test_an_unset_variable_does_not_choose_who_is_asked(flag: str, aix: Aix) -> None:
+    done = aix("run", "hello", "--name", "Ada", "-x", flag, "")
+    assert (done.stdout, done.status) == ("", 2)
+    assert done.stderr.startswith(f"aix: error: {flag} is empty\n")
+
+
+@pytest.mark.parametrize("base", ["https://llm.example.com", "https://llm.example.com/v1"])
+def test_the_version_of_messages_stands_once_in_the_address(base: str, aix: Aix) -> None:
+    done = aix(
+        "run", "hello", "--name", "Ada", "--show-request", "--provider", "anthropic", env={"ANTHROPIC_BASE_URL": base}
+    )
+    assert done.stdout.splitlines()[0] == "POST https://llm.example.com/v1/messages"
+
+
+def test_a_dash_for_the_output_is_stdout(aix: Aix, home: Path) -> None:
+    assert aix("run", "hello", "--name", "Ada", "-o", "-").stdout.endswith("Say hello to Ada.\n")
+    assert list(home.iterdir()) == []

@@ -140,7 +140,10 @@ def _stderr() -> dict[str, Any]:
 
 def _answered(question: Any) -> Any:
     """The answer; Ctrl-C while it is asked is a Ctrl-C of the whole command."""
-    answer = question.unsafe_ask()
+    try:
+        answer = question.unsafe_ask()
+    except EOFError:
+        raise UsageError("the question was left unanswered; nothing is changed") from None
     if answer is None:
         raise KeyboardInterrupt
     return answer

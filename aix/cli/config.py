@@ -99,7 +99,7 @@ def _list(shell: Shell, *, as_json: bool) -> None:
         rows = [{"key": s.key, "value": masked(split_key(s.key), s.value), "source": s.source} for s in settings]
         shell.console.json(rows)
     elif shell.console.stdout_is_terminal:
-        shell.console.table(["key", "value", "source"], [[s.key, shown(s), s.source] for s in settings])
+        shell.console.table(["key", "value", "source"], [[s.key, shown(s), s.source] for s in settings], fold=True)
     else:
         for setting in settings:
             shell.console.line(f"{setting.key} = {shown(setting)} ({setting.source})")
@@ -170,7 +170,9 @@ def _reset(shell: Shell, *, everything: bool, sure: bool) -> None:
     what = "all settings, keys and custom providers" if everything else "all settings but keys and custom providers"
     if not sure:
         if not shell.console.person_is_there:
-            raise UsageError(f"--reset forgets {what}", hint="to do it: aix config --reset --yes")
+            raise UsageError(
+                f"--reset forgets {what}", hint=f"to do it: aix config --reset{' --all' if everything else ''} --yes"
+            )
         if not ask.confirm(f"Forget {what}?"):
             shell.console.note("nothing is changed")
             return

@@ -103,8 +103,9 @@ class Console:
             self._waiting.stop()
             self._waiting = None
 
-    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table that fits the terminal; in a pipe, one line a row with tabs between, and no headings."""
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, fold: bool = False) -> None:
+        """A table that fits the terminal: what is too long for it is cut, or goes on in the next line (`fold`). In a
+        pipe, one line a row with tabs between, and no headings."""
         if not self.stdout_is_terminal:
             for row in rows:
                 self.line("\t".join(" ".join(cell.split()) for cell in row))
@@ -113,9 +114,11 @@ class Console:
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), expand=True)
-        for heading in headings[:-1]:
-            table.add_column(heading, no_wrap=True, overflow="ellipsis")
-        table.add_column(headings[-1], no_wrap=True, overflow="ellipsis", ratio=1)
+        for heading in headings:
+            last = heading == headings[-1] and not fold
+            table.add_column(
+                heading, no_wrap=not fold, overflow="fold" if fold else "ellipsis", ratio=1 if last else None
+            )
         for row in rows:
             table.add_row(*(Text(visible(" ".join(cell.split()))) for cell in row))
         self.rich("stdout").print(table)

@@ -121,7 +121,11 @@ def run(
 
     A prompt's params are flags too: aix run NAME --help shows them.
     """
+    for flag, text in (("--provider", provider), ("--model", model)):
+        if not text.strip() and _is_given(ctx, flag[2:]):
+            raise UsageError(f"{flag} is empty", hint="an unset variable? leave the flag out for the default")
     shell: Shell = ctx.obj
+    output = None if output == "-" else output
     options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed}
     order = Order(provider, model, {**options, "stop": tuple(stop) if stop else None}, stream, timeout)
     session = _Session(shell, ctx.meta[CHOSEN], order, View(output, as_json, usage, raw, debug))

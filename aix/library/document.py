@@ -240,11 +240,14 @@ def _param(name: str, node: Node) -> Param:
         raise FaultError(f"'{name}' means something in every template, so no param can have that name", node)
     param = Param(name, **({} if node.value is None else _fields(node, _PARAM, f"param '{name}'")))
     _check_param(param, node)
+    plain = replace(param, pattern=None)  # a stranger's expression may never end: it is not run to look at a prompt
     if _is_given(node, "choices"):
         items = node.children["choices"].items
-        param = replace(param, choices=tuple(_typed(param, item, "a choice") for item in items))
+        param = replace(param, choices=tuple(_typed(plain, item, "a choice") for item in items))
     if _is_given(node, "default"):
-        param = replace(param, default=_typed(param, node.children["default"], "the default"))
+        param = replace(
+            param, default=_typed(replace(plain, choices=param.choices), node.children["default"], "the default")
+        )
     return param
 
 

@@ -103,13 +103,14 @@ class Template:
 
     def _sh(self, commands: bool) -> Callable[..., str]:
         name = self._prompt.name
+        shown = self._prompt.path if self._prompt.layer == "file" else name
 
         def sh(command: str, *_: object) -> str:
             if not commands:
                 return f"[command: {command}]"
             raise RefusedError(
                 f"'{name}' runs a command, and its content is not trusted: {' '.join(command.split())}",
-                hint=f"aix show {name}, and to run it without its commands: --disable-commands",
+                hint=f"aix show {shown}, and to run it without its commands: --disable-commands",
                 reason="untrusted",
             )
 
@@ -149,7 +150,7 @@ class Template:
         for file, tree in self._trees.items():
             inherited = {name for above in self._closure.above(file) for name in _bound(self._trees[above])}
             try:
-                wanted = meta.find_undeclared_variables(tree) - inherited - {*RESERVED, *self._environment.globals}
+                wanted = _undeclared(tree) - inherited - {*RESERVED, *self._environment.globals}
             except Exception as error:
                 raise self._explained(error, file) from error
             names = (node.name for node in tree.find_all(nodes.Name))
@@ -316,6 +317,14 @@ def _bound(tree: nodes.Template) -> Iterator[str]:
     yield from (name.name for name in tree.find_all(nodes.Name) if name.ctx != "load")
     for node in tree.find_all((nodes.Macro, nodes.Import, nodes.FromImport)):
         yield from _named(node)
+
+
+def _undeclared(tree: nodes.Template) -> set[str]:
+    """The names that a file expects: `meta.find_undeclared_variables`, which would evaluate constants, but for that."""
+    generator = meta.TrackingCodeGenerator(cast("_Environment", tree.environment))
+    generator.optimizer = None
+    generator.visit(tree)
+    return generator.undeclared_identifiers
 
 
 def _optional(tree: nodes.Template) -> Iterator[str]:

@@ -27,7 +27,8 @@ _END = object()
 
 class Errand(Generic[T]):
     """Runs `work` elsewhere. What it yields later than `seconds` from the start is not handed over: `late` makes the
-    error that is raised then. What did come in time is, however slowly it is taken.
+    error that is raised then. Work that was done in time is handed over whole, however slowly it is taken; of work that
+    has no end, nothing is taken later than that.
 
     The work is given a function that it calls with each socket it has connected: that is how it can be ended.
     """
@@ -39,6 +40,7 @@ class Errand(Generic[T]):
         self._arrived: queue.SimpleQueue[tuple[float, Any]] = queue.SimpleQueue()
         self._lock = Lock()
         self._left = False
+        self._done = False
         self._socket: socket.socket | None = None
 
     def items(self) -> Generator[T, None, None]:
@@ -57,6 +59,7 @@ class Errand(Generic[T]):
             for item in self._work(self._connected):
                 self._arrived.put((time.monotonic(), item))
             self._arrived.put((time.monotonic(), _END))
+            self._done = True
         except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
             self._arrived.put((time.monotonic(), error))
         finally:
@@ -79,7 +82,7 @@ class Errand(Generic[T]):
                 if remaining > 0:
                     continue
                 raise self._late() from None
-            if when > deadline:
+            if when > deadline or (time.monotonic() > deadline and not self._done):
                 raise self._late()
             if isinstance(item, BaseException):
                 raise item

@@ -38,7 +38,9 @@ class Exchange:
 
     @property
     def url(self) -> str:
-        return checked_url(self.provider) + self.call.path
+        base = checked_url(self.provider)
+        versioned = self.call.path.startswith("/v1/")  # some write the version into the base, as others' protocols want
+        return (base.removesuffix("/v1") if versioned else base) + self.call.path
 
     @property
     def headers(self) -> dict[str, str]:

@@ -126,7 +126,7 @@ def test_a_message_tag_whose_text_is_kept_is_refused(text: str, at: str, desk: D
     "use",
     [
         *("x|upper", "x|reverse", "x|list", "x|length", "x|replace('system', 'root')", "x|replace(':', '')", "x[3:]"),
-        *("x|truncate(9)", "x|json", "x|e|striptags|title", "x if false", "x|tojson", "x|urlencode", "[x]", "''"),
+        *("x|truncate(9)", "x|json", "x|wordwrap(5)", "x if false", "x|tojson", "x|urlencode", "[x]", "''"),
         *("x|replace(':0:', ':1:')", "x|replace(':0:', ':00:')", "x|replace(':0:', ':' ~ '0' * 5000 ~ ':')"),
         *("m()", "x ~ x", "x ~ x|upper", "x ~ m() ~ x", "x|upper ~ x", "m() ~ x", "x ~ m()|upper"),
     ],
@@ -232,7 +232,7 @@ def test_the_hint_for_an_undefined_name_can_be_pasted(desk: Desk) -> None:
         ("{% break %}", "main.md:1: Encountered unknown tag 'break'"),
         ("{% block a %}{% endblock %}{% block a %}{% endblock %}", "main.md:1: block 'a' defined twice"),
         ('{{ {}["a\nb"] }}', "main.md:1: 'dict object' has no attribute 'a\\nb'"),
-        ("{{ '%\n' % 1 }}", "main.md:1: ValueError: unsupported format character ' ' (0xa)"),
+        ("{{ '%\n' % 1 }}", "main.md:1: ValueError: unsupported format character"),
     ],
 )
 def test_a_fault_in_a_template_is_one_sentence_with_its_line(text: str, said: str, desk: Desk) -> None:
@@ -283,10 +283,10 @@ def test_what_nests_or_grows_too_far_is_exit_6_at_every_step(text: str, desk: De
     assert len(caught.value.message) < 500
 
 
-@pytest.mark.parametrize("piece", ["x.a + ", "-", "(", "x|upper ~ [", "not "])
+@pytest.mark.parametrize("piece", ["x.a + ", "-", "(", "x|upper ~ (", "not "])
 def test_however_deep_it_nests_it_is_exit_6_or_fine(piece: str, desk: Desk) -> None:
-    close = {"(": ")", "x|upper ~ [": "]"}.get(piece, "")
-    for depth in range(10, 1000, 45):
+    close = ")" if piece.endswith("(") else ""
+    for depth in (10, 50, *range(90, 400, 30), 1000):
         try:
             template = desk.template(f"{{{{ {piece * depth}1{close * depth} }}}}")
             _ = template.commands, template.digest, template.params

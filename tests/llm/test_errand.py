@@ -44,6 +44,23 @@ def test_nothing_runs_before_it_is_asked_for() -> None:
     Errand(unwanted, 20, late).items().close()
 
 
+def test_work_without_an_end_is_taken_until_the_deadline_and_no_longer() -> None:
+    go_on = threading.Event()
+
+    def endless(_: Connected) -> Iterator[int]:
+        yield from range(100_000)
+        go_on.wait(20)
+
+    started, taken = time.monotonic(), 0
+    with pytest.raises(DeadlineError):
+        for _ in Errand(endless, 0.2, late).items():
+            taken += 1
+            pause(0.01)  # slower than it comes
+    go_on.set()
+    assert taken < 100
+    assert time.monotonic() - started < 5
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.05, MOMENT * 1.5])
 def test_work_that_hangs_is_left_behind_in_time(seconds: float) -> None:
     released = threading.Event()
