@@ -208,7 +208,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             undefined=jinja2.StrictUndefined,
             extensions=[_MessageTags],
             finalize=_shown,
-            optimized=False,  # constants would be folded, that is evaluated, while a prompt is only looked at
+            optimized=False,  # to look for constants takes the square of an expression's depth, and this runs once
             loader=jinja2.FunctionLoader(lambda name: (closure[name].body, name, None) if name in closure else None),
         )
         self.globals.pop("lipsum")

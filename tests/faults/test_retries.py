@@ -99,7 +99,7 @@ def test_a_refusal_is_final_and_tells_what_to_do(status: int, server: Server, li
     ("protocol", "header", "path"),
     [
         ("openai-chat", "authorization", "/v1/chat/completions"),
-        ("anthropic-messages", "x-api-key", "/v1/v1/messages"),
+        ("anthropic-messages", "x-api-key", "/v1/messages"),
     ],
 )
 def test_what_is_sent_is_what_was_asked(

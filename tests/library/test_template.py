@@ -232,7 +232,10 @@ def test_the_hint_for_an_undefined_name_can_be_pasted(desk: Desk) -> None:
         ("{% break %}", "main.md:1: Encountered unknown tag 'break'"),
         ("{% block a %}{% endblock %}{% block a %}{% endblock %}", "main.md:1: block 'a' defined twice"),
         ('{{ {}["a\nb"] }}', "main.md:1: 'dict object' has no attribute 'a\\nb'"),
-        ("{{ '%\n' % 1 }}", "main.md:1: ValueError: unsupported format character"),
+        (
+            "{{ joiner(**{'a\nb': 1}) }}",
+            "main.md:1: TypeError: Joiner.__init__() got an unexpected keyword argument 'a b'",
+        ),
     ],
 )
 def test_a_fault_in_a_template_is_one_sentence_with_its_line(text: str, said: str, desk: Desk) -> None:
