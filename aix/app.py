@@ -128,7 +128,7 @@ class App:
         root = git_root(self.cwd) or self.cwd
         folder = root / ".prompts"
         real = folder.resolve()
-        theirs = root != self.paths.home and folder.is_dir() and real != user.resolve()
+        theirs = root.resolve() != self.paths.home.resolve() and folder.is_dir() and real != user.resolve()
         inside = real.is_relative_to(root.resolve())  # a cloned link must not make prompts of what lies around it
         return [Layer("project", folder)] if theirs and inside else []
 
