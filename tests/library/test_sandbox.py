@@ -240,16 +240,15 @@ HEAD = """{% macro m(a) %}{{ a }}{{ caller is defined and caller() }}{% endmacro
 TEMPLATES = st.lists(STATEMENTS, min_size=1, max_size=3).map(lambda found: HEAD + "".join(found))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def bounded_memory() -> Iterator[None]:
-    """An expression can grow without bound until templates render in a child of their own; a test machine should not."""
+    """An expression can grow without bound until templates render in a child of their own; a test should not."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (4 * 1024**3, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-@pytest.mark.usefixtures("bounded_memory")
 @settings(max_examples=2000, deadline=None, derandomize=True, database=None)
 @given(TEMPLATES)
 def test_no_generated_template_finds_a_way_out(text: str) -> None:
