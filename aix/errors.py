@@ -18,6 +18,7 @@ An error is raised once, where the fault is known, with what to do next; `cli/ma
 and an exit status.
 """
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -42,6 +43,12 @@ class AixError(Exception):
         self.request_id = request_id
         self.status = status
         """The HTTP status that was answered; 0 where there was none."""
+
+    def reword(self, change: Callable[[str], str]) -> None:
+        """Put all that the error says through `change`."""
+        self.message, self.hint = change(self.message), change(self.hint)
+        self.cause, self.request_id = change(self.cause), change(self.request_id)
+        self.args = (self.message,)
 
 
 class UsageError(AixError):

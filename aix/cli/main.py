@@ -137,8 +137,7 @@ def _usage(error: typer.TyperException, arguments: Sequence[str]) -> UsageError:
 
 
 def _report(error: AixError, arguments: Sequence[str], app: App, console: Console) -> int:
-    for field in ("message", "cause", "hint", "request_id"):  # a server may say the key back to us
-        setattr(error, field, _scrubbed(getattr(error, field), app))
+    error.reword(lambda text: _scrubbed(text, app))  # a server may say the key back to us
     try:
         if "--json" in itertools.takewhile(lambda word: word != "--", arguments):
             console.json(failed(error, app.run))

@@ -109,7 +109,8 @@ class Client:
             unfinished = ProviderError if event is None else IncompleteError
             status, ended_by = 200, "" if isinstance(event, Finish) else unfinished.name
         except _FailedError as failed:
-            error = _without_secrets(failed.failure.error, exchange)
+            error = failed.failure.error
+            error.reword(exchange.without_secrets)  # the provider's words may have held the key that was sent to it
             status, ended_by = error.status or status, error.name
             if event is not None:
                 raise error from failed
@@ -327,14 +328,6 @@ def _late(exchange: Exchange) -> DeadlineError:
         f"{exchange.provider.name} did not answer within {exchange.timeout:g} s",
         hint=f"give it longer: --timeout {exchange.timeout * 3:g}",
     )
-
-
-def _without_secrets(error: AixError, exchange: Exchange) -> AixError:
-    """The error, in which the provider's words may have held the key that was sent to it."""
-    for field in ("message", "cause", "hint", "request_id"):
-        setattr(error, field, exchange.without_secrets(getattr(error, field)))
-    error.args = (error.message,)
-    return error
 
 
 @contextlib.contextmanager
