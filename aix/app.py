@@ -1,7 +1,7 @@
 """The parts wired together, each built when it is first asked for: what a command does not use, it does not load."""
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import aix
 from aix.config.paths import Paths, find_paths, git_root, in_home
+from aix.errors import UsageError
 
 if TYPE_CHECKING:
     from aix.config.secrets import Secret
     from aix.config.settings import Settings
-    from aix.library.library import Layer, Library
+    from aix.health.finding import Finding
+    from aix.library.convert import Converted
+    from aix.library.layer import Layer
+    from aix.library.library import Library
+    from aix.library.place import Place
     from aix.library.prompt import Prompt
     from aix.library.template import Template
     from aix.llm.client import Client
-    from aix.llm.providers import Providers
+    from aix.llm.probe import Probe
+    from aix.llm.providers import Provider, Providers
     from aix.runs.run import Run
     from aix.runs.runner import Runner
 
@@ -58,11 +64,36 @@ class App:
 
     def library_at(self, directory: str | None) -> "Library":
         """The library with `directory` in the place of the user's own prompts; None for the usual one."""
-        from aix.library.library import Layer, Library
+        from aix.library.layer import Layer
+        from aix.library.library import Library
+        from aix.library.place import BUILT_IN
 
         user = in_home(directory, self.paths.home, self.cwd) if directory else self.paths.library
-        layers = [Layer("user", user), *self._project_layer(user), Layer("builtin", built_in_prompts())]
-        return Library(layers)
+        layers = [Layer("user", user), *self._project_layer(user), Layer(BUILT_IN, built_in_prompts())]
+        return Library(layers, self._includes, self.warn)
+
+    @property
+    def project(self) -> "Layer":
+        """The project's own prompts, whether there are any yet or not. Raises UsageError where there is no project."""
+        from aix.library.layer import Layer
+
+        if self._project_folder is None:
+            raise UsageError("this is your home directory, not a project", hint="cd into the project and do it there")
+        return Layer("project", self._project_folder)
+
+    def place(self, name: str, library: str | None) -> "Place":
+        """Where the prompt of a name or of a file is kept. Raises NotFoundError."""
+        from aix.library.layer import SUFFIX
+        from aix.library.library import is_file_name, open_file
+        from aix.library.place import Place
+
+        if not is_file_name(name):
+            return self.library_at(library).place(name)
+        path = in_home(name, self.paths.home, self.cwd)
+        if path.suffix != SUFFIX:
+            raise UsageError(f"{path} does not end in {SUFFIX}", hint=f"aix create NAME - < {path}")
+        prompt, layer = open_file(path)
+        return Place(prompt.name, layer)
 
     def choose(self, name: str, library: str | None, stdin: Callable[[], str]) -> Chosen:
         """The prompt of a name, of a file, or of standard input (`-`). Raises NotFoundError or TemplateError."""
@@ -79,6 +110,18 @@ class App:
             self.warn(warning)
         return Chosen(prompt, self.template(prompt, layer))
 
+    def text_of(self, data: bytes, place: str, fields: Mapping[str, Any]) -> str:
+        """A new prompt's text, with `fields` in its front matter. Raises TemplateError or UsageError."""
+        from aix.library.document import declare, decode
+
+        return declare(decode(data, place), fields)
+
+    def convert(self, text: str) -> "Converted":
+        """A prompt's text with Jinja in the place of older placeholders. Raises TemplateError."""
+        from aix.library.convert import convert
+
+        return convert(text)
+
     def param_file(self, path: str) -> Mapping[str, Any]:
         """Many values for a prompt's params. Raises UsageError."""
         from aix.library.param_file import read
@@ -90,6 +133,11 @@ class App:
         from aix.library.template import Template, nothing
 
         return Template(prompt, layer.read if layer else nothing)
+
+    def _includes(self, prompt: "Prompt", read: Callable[[str], str]) -> Sequence[str]:
+        from aix.library.template import Template
+
+        return Template(prompt, read).includes
 
     def surroundings(self) -> dict[str, object]:
         """The values that every template has besides its params."""
@@ -110,10 +158,49 @@ class App:
         return Client(self.env, notice=self._notice)
 
     @cached_property
+    def prober(self) -> "Client":
+        """The client for short questions, of which no long answer is taken."""
+        from aix.llm.client import Client
+        from aix.llm.probe import MAX_BODY
+
+        return Client(self.env, max_body=MAX_BODY)
+
+    def probe(self, provider: "Provider", key: "Secret | None") -> "Probe":
+        """What comes of asking a provider for its models with a key."""
+        from aix.llm.probe import probe
+
+        return probe(self.prober, provider, key)
+
+    def local_servers(self) -> "list[Probe]":
+        """The model servers of this machine that answer now, each as its provider with its models."""
+        from aix.llm.probe import running
+
+        return running(self.prober, self.providers)
+
+    @cached_property
     def runner(self) -> "Runner":
         from aix.runs.runner import Runner
 
         return Runner(self.settings, self.providers, lambda: self.client, self.env, self.warn)
+
+    def examine(self, editor: Callable[[str | None], list[str]], *, online: bool) -> "Iterator[Finding]":
+        """What is right here and what is wrong. `editor` says which one would be opened."""
+        from aix.health.checks import examine
+        from aix.health.scene import Scene, in_force
+
+        settings, providers = in_force(self.env, self.cwd)
+        scene = Scene(
+            self.env,
+            self.cwd,
+            settings,
+            providers,
+            library=lambda: self.library_at(None),
+            client=lambda: self.prober,
+            editor=editor,
+            tell=self._notice,
+            online=online,
+        )
+        return examine(scene)
 
     def known_secrets(self) -> list["Secret"]:
         """Every key that the environment and config.json hold, for whoever must keep them out of a text."""
@@ -122,15 +209,18 @@ class App:
         return known_secrets(self.env, self.settings.data)
 
     def _project_layer(self, user: Path) -> list["Layer"]:
-        """`.prompts` at the git root, or here where there is none; the home directory's is never a project's."""
-        from aix.library.library import Layer
-
-        root = git_root(self.cwd) or self.cwd
-        folder = root / ".prompts"
+        folder = self._project_folder
+        if folder is None or not folder.is_dir():
+            return []
         real = folder.resolve()
-        theirs = root.resolve() != self.paths.home.resolve() and folder.is_dir() and real != user.resolve()
-        inside = real.is_relative_to(root.resolve())  # a cloned link must not make prompts of what lies around it
-        return [Layer("project", folder)] if theirs and inside else []
+        inside = real.is_relative_to(folder.parent.resolve())  # a cloned link must not make prompts of what lies around
+        return [self.project] if inside and real != user.resolve() else []
+
+    @cached_property
+    def _project_folder(self) -> Path | None:
+        """`.prompts` at the git root, or here where there is none; the home directory's is never a project's."""
+        root = git_root(self.cwd) or self.cwd
+        return None if root.resolve() == self.paths.home.resolve() else root / ".prompts"
 
 
 def built_in_prompts() -> Path:

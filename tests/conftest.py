@@ -11,7 +11,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 AIX = Path(sys.executable).parent / "aix"
-KEPT = ("PATH", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_START")
+KEPT = ("PATH", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
 
 sys.path.insert(0, str(TESTS / "guard"))
 import sitecustomize  # noqa: E402, F401 - the guard of this process is the guard of all others

@@ -8,7 +8,10 @@ import sys
 import pytest
 from conftest import Aix
 
-COMMANDS = ["run", "list", "show", "create", "config", "api-key"]
+COMMANDS = [
+    *("run", "list", "search", "show", "which", "create", "edit", "delete", "rename", "copy", "ls", "rm", "mv", "cp"),
+    *("config", "api-key", "init", "doctor", "completion"),
+]
 
 LOADED = """
 import json, sys

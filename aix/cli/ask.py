@@ -1,26 +1,20 @@
 """Questions to a person, asked on stderr so that stdout stays the answer's. The one door to questionary."""
 
-import os
-import shlex
-import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from aix.cli import editor
 from aix.cli.console import visible
 from aix.errors import UsageError
 from aix.library.prompt import Param
+from aix.library.search import fuzzy
 
-EDITORS = ("nano", "vim", "vi", "emacs")
 
-
-def value(param: Param, env: Mapping[str, str], editor: str | None) -> str:
+def value(param: Param, env: Mapping[str, str], setting: str | None) -> str:
     """What a person gives for a required param: a choice, a line, or an editor's text. Raises UsageError."""
-    title = f"{param.name}{f' ({visible(param.help)})' if param.help else ''}:"
+    said = "; ".join(filter(None, (visible(param.help), "Enter alone opens an editor" if param.type == "text" else "")))
+    title = f"{param.name}{f' ({said})' if said else ''}:"
     if param.choices:
         return choose(title, [str(choice) for choice in param.choices])
     if param.type == "boolean":
@@ -28,8 +22,11 @@ def value(param: Param, env: Mapping[str, str], editor: str | None) -> str:
     if param.secret:
         return secret(title)
     if param.type == "text":
-        with edited("", env, editor, f"{param.name}.txt") as (text, _):
-            return text
+        typed = line(title, lambda text: _complaint(param, text) if text else "")
+        if typed:
+            return typed
+        with editor.draft(b"", f"{param.name}.txt", env, setting) as new:
+            return _decoded(new)
     return line(title, lambda text: _complaint(param, text))
 
 
@@ -47,63 +44,73 @@ def secret(title: str) -> str:
     return str(_answered(questionary.password(title, **_stderr())))
 
 
-def choose(title: str, choices: list[str]) -> str:
+def choose(title: str, choices: Sequence[str] | Mapping[str, str], default: str | None = None) -> str:
+    """One of the choices; a mapping says what is shown for each."""
     import questionary
 
-    shown = [questionary.Choice(visible(choice), value=choice) for choice in choices]
-    return str(_answered(questionary.select(title, choices=shown, **_stderr())))
+    words = choices if isinstance(choices, Mapping) else {choice: choice for choice in choices}
+    shown = [questionary.Choice(visible(text), value=value) for value, text in words.items()]
+    start = default if default in words else None
+    return str(_answered(questionary.select(title, choices=shown, default=start, instruction=" ", **_stderr())))
 
 
-def confirm(title: str) -> bool:
+def pick(title: str, choices: Mapping[str, str]) -> str:
+    """One name of many, found by typing some of its letters; a mapping of each name to what is said of it."""
+    import questionary
+    from prompt_toolkit.completion import Completer, Completion
+
+    class Menu(Completer):
+        def get_completions(self, document: Any, _: Any) -> Iterator[Any]:
+            typed = document.text_before_cursor
+            for name in fuzzy(typed, choices):
+                yield Completion(name, -len(typed), display_meta=visible(choices[name]))
+
+    question = questionary.autocomplete(
+        title,
+        choices=[],
+        completer=Menu(),
+        validate=lambda typed: typed in choices or "no prompt has these letters",
+        complete_while_typing=True,
+        key_bindings=_picking(lambda typed: fuzzy(typed, choices)),
+        **_stderr(),
+    )
+    question.application.pre_run_callables.append(
+        lambda: question.application.current_buffer.start_completion(select_first=False)
+    )
+    return str(_answered(question))
+
+
+def _picking(found: Callable[[str], list[str]]) -> Any:
+    """Enter takes the first name that is found; the menu stays open when a letter is taken back."""
+    from prompt_toolkit.key_binding import KeyBindings
+
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _(event: Any) -> None:
+        buffer = event.current_buffer
+        buffer.text = next(iter(found(buffer.text)), buffer.text)
+        buffer.validate_and_handle()
+
+    @keys.add("backspace")
+    def _(event: Any) -> None:
+        event.current_buffer.delete_before_cursor()
+        event.current_buffer.start_completion(select_first=False)
+
+    return keys
+
+
+def confirm(title: str, *, default: bool = False) -> bool:
     import questionary
 
-    return bool(_answered(questionary.confirm(title, default=False, **_stderr())))
+    return bool(_answered(questionary.confirm(visible(title), default=default, **_stderr())))
 
 
-@contextmanager
-def edited(start: str, env: Mapping[str, str], editor: str | None, name: str) -> Iterator[tuple[str, Path]]:
-    """The text that a person leaves in an editor that began with `start`, and the file that it is in. The file stays
-    when what is done with a new text fails. Raises UsageError when there is no editor, when it fails, or leaves no
-    text."""
-    command = find_editor(env, editor)
-    folder = Path(tempfile.mkdtemp(prefix="aix-"))
-    path = folder / Path(name).name
-    path.write_text(start, encoding="utf-8")
+def _decoded(new: editor.Draft) -> str:
     try:
-        _start_editor([*command, str(path)], env)
-        text = path.read_text(encoding="utf-8")
+        return new.edit().decode()
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text (byte {error.start}); it stays where it is") from None
-    except BaseException:
-        _discard_untouched(path, start)
-        raise
-    try:
-        yield text, path
-    except BaseException:
-        _discard_untouched(path, start)
-        raise
-    shutil.rmtree(folder)
-
-
-def _discard_untouched(path: Path, start: str) -> None:
-    """Remove the folder of a file in which nobody wrote anything; what somebody wrote is never removed."""
-    if path.read_text(encoding="utf-8", errors="replace").strip() in ("", start.strip()):
-        shutil.rmtree(path.parent)
-
-
-def _start_editor(command: list[str], env: Mapping[str, str]) -> None:
-    """Run it on the terminal that stderr is: stdout may be a file that waits for the answer."""
-    try:
-        status = subprocess.run(command, env=dict(env), stdout=sys.stderr, check=False).returncode
-    except OSError as error:
-        raise UsageError(
-            f"cannot start the editor {command[0]}: {os.strerror(error.errno or 0).lower()}", hint="export EDITOR=nano"
-        ) from None
-    if status != 0:
-        raise UsageError(
-            f"the editor {command[0]} ended with status {status}; nothing is changed",
-            hint=f"what was written, if anything, is in {command[-1]}",
-        )
+        raise UsageError(f"what the editor left is not UTF-8 text (byte {error.start})") from None
 
 
 def _complaint(param: Param, text: str) -> str:
@@ -112,24 +119,6 @@ def _complaint(param: Param, text: str) -> str:
     except UsageError as error:
         return error.message
     return "" if text.strip() else "it is required"
-
-
-def find_editor(env: Mapping[str, str], setting: str | None) -> list[str]:
-    """`$VISUAL`, `$EDITOR`, the setting, then what is there. Raises UsageError."""
-    for command in (env.get("VISUAL"), env.get("EDITOR"), setting):
-        if command and command.strip():
-            return _words(command)
-    for name in EDITORS:
-        if shutil.which(name, path=env.get("PATH")):
-            return [name]
-    raise UsageError("there is no editor", hint="export EDITOR=nano, or give the text as an argument")
-
-
-def _words(command: str) -> list[str]:
-    try:
-        return shlex.split(command)
-    except ValueError:
-        raise UsageError(f"the editor {command} has a quote without its end", hint="export EDITOR=nano") from None
 
 
 def _stderr() -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from aix.cli import ask
 from aix.cli.options import AsJson, Shell, Yes
 from aix.config.secrets import mask
 from aix.config.settings import Setting, is_private, join_key, kind_of, split_key
@@ -168,13 +167,7 @@ def _unset(shell: Shell, key: str) -> None:
 
 def _reset(shell: Shell, *, everything: bool, sure: bool) -> None:
     what = "all settings, keys and custom providers" if everything else "all settings but keys and custom providers"
-    if not sure:
-        if not shell.console.person_is_there:
-            raise UsageError(
-                f"--reset forgets {what}", hint=f"to do it: aix config --reset{' --all' if everything else ''} --yes"
-            )
-        if not ask.confirm(f"Forget {what}?"):
-            shell.console.note("nothing is changed")
-            return
+    if not shell.agreed(f"Forget {what}?", sure=sure):
+        return
     shell.app.settings.reset(everything=everything)
     shell.console.note(f"forgot {what}")

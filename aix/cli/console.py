@@ -7,8 +7,11 @@ control characters made visible, so that no answer can move the cursor, set a ti
 import json
 import os
 import re
+import shutil
 import stat
 import sys
+import textwrap
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -20,6 +23,7 @@ from aix.messages import letters
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
+SKETCH_SECONDS = 0.05
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 
@@ -36,6 +40,8 @@ class Console:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
         self._waiting: Any = None
+        self._sketch_again = 0.0
+        self._drawn = False
 
     @property
     def stdout_is_terminal(self) -> bool:
@@ -67,6 +73,25 @@ class Console:
 
     def line(self, text: str = "") -> None:
         self.out(text + "\n")
+
+    @property
+    def columns(self) -> int:
+        """How wide the terminal is."""
+        return shutil.get_terminal_size().columns
+
+    @property
+    def symbols(self) -> bool:
+        """Whether stdout is a terminal that shows more than ASCII."""
+        return self.stdout_is_terminal and not self.plain and (sys.stdout.encoding or "").lower().startswith("utf")
+
+    def entry(self, mark: str, colour: str, text: str) -> None:
+        """A line of a list on a terminal, after its mark; what is too long for it goes on below the text."""
+        indent = " " * (len(mark) + 1)
+        width = max(20, self.columns - len(indent) - 1)
+        lines = textwrap.wrap(visible(text), width, break_long_words=False, break_on_hyphens=False)
+        shown = mark if self.plain else f"\x1b[{colour}m{mark}\x1b[0m"
+        self.done_waiting()
+        _write(sys.stdout, f"{shown} " + f"\n{indent}".join(lines) + "\n")
 
     def json(self, value: Any) -> None:
         self.out(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
@@ -141,7 +166,7 @@ class Console:
                 if self.stdout_is_terminal and last not in ("", "\n"):
                     self.out("\n")
             return
-        blocks = _Blocks(self._draw)
+        blocks = _Blocks(self._draw, self._sketch)
         try:
             yield blocks.write
         finally:
@@ -149,8 +174,10 @@ class Console:
 
     def rich(self, stream: Literal["stdout", "stderr"]) -> "RichConsole":
         from rich.console import Console as RichConsole
+        from rich.theme import Theme
 
         return RichConsole(
+            theme=Theme({"markdown.code": "cyan"}),  # rich's own puts it on black, also where all else is white
             stderr=stream == "stderr",
             color_system=None if self.plain else "auto",
             highlight=False,
@@ -159,10 +186,45 @@ class Console:
         )
 
     def _draw(self, block: str) -> None:
-        from rich.markdown import Markdown
-
+        """Print a block of Markdown that is whole, with an empty line before it if it is not the first."""
         self.done_waiting()
-        self.rich("stdout").print(Markdown(visible(block), hyperlinks=False))
+        self.rich("stdout").print(_Lines(self._markdown(block), after=self._drawn))
+        self._drawn = True
+
+    def _sketch(self, block: str) -> None:
+        """Show as much as there is of a block; the next output takes it away. It is not drawn anew with each word: that
+        would cost more than the words."""
+        from rich.live import Live
+
+        now = time.monotonic()
+        if now < self._sketch_again:
+            return
+        if not isinstance(self._waiting, Live):
+            self.done_waiting()
+            self._waiting = Live(
+                console=self.rich("stdout"),
+                transient=True,
+                auto_refresh=False,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._waiting.start()
+        self._waiting.update(_Lines(self._markdown(block), after=self._drawn, cut=True), refresh=True)
+        self._sketch_again = now + SKETCH_SECONDS
+
+    def _markdown(self, text: str) -> Any:
+        from rich.markdown import Heading, Markdown
+
+        class Left(Heading):
+            def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+                self.text.justify = "left"
+                yield self.text
+
+        class Page(Markdown):
+            elements = {**Markdown.elements, "heading_open": Left}  # noqa: RUF012 - rich declares it so
+
+        dark = self._env.get("COLORFGBG", "").rpartition(";")[2] not in ("7", "15")
+        return Page(visible(text), hyperlinks=False, code_theme="ansi_dark" if dark else "ansi_light")
 
     def _err(self, text: str) -> None:
         self.done_waiting()
@@ -176,11 +238,47 @@ class Console:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
 
 
-class _Blocks:
-    """Cuts Markdown that arrives in pieces at its empty lines, but never inside a fenced block."""
+class _Lines:
+    """The lines of something without empty ones at either end: `after` something else, with one between; `cut` to the
+    last ones that fit the terminal."""
 
-    def __init__(self, draw: Callable[[str], None]) -> None:
+    def __init__(self, whole: Any, *, after: bool, cut: bool = False) -> None:
+        self._whole = whole
+        self._after = after
+        self._cut = cut
+
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        from rich.segment import Segment
+
+        lines = [_trimmed(line) for line in console.render_lines(self._whole, options, pad=False)]
+        while lines and not lines[-1]:
+            lines.pop()
+        while lines and not lines[0]:
+            lines.pop(0)
+        if self._after:
+            lines.insert(0, [])
+        for line in lines[1 - console.height :] if self._cut else lines:
+            yield from line
+            yield Segment.line()
+
+
+def _trimmed(line: Any) -> list[Any]:
+    """The segments of a line without the spaces at its end, which would be copied with it."""
+    kept = list(line)
+    while kept and not kept[-1].text.strip():
+        kept.pop()
+    if kept:
+        kept[-1] = kept[-1]._replace(text=kept[-1].text.rstrip())
+    return kept
+
+
+class _Blocks:
+    """Cuts Markdown that arrives in pieces at its empty lines, but never inside a fenced block. A whole block is drawn,
+    one that is still coming is sketched."""
+
+    def __init__(self, draw: Callable[[str], None], sketch: Callable[[str], None]) -> None:
         self._draw = draw
+        self._sketch = sketch
         self._rest = ""
         self._lines: list[str] = []
         self._fence = ""
@@ -189,6 +287,8 @@ class _Blocks:
         *whole, self._rest = (self._rest + text).split("\n")
         for line in whole:
             self._line(line)
+        if self._lines or self._rest.strip():
+            self._sketch("\n".join((*self._lines, self._rest)))
 
     def end(self) -> None:
         if self._rest:
@@ -196,15 +296,18 @@ class _Blocks:
         self._flush()
 
     def _line(self, line: str) -> None:
-        if match := _FENCE.match(line):
-            if not self._fence:
-                self._fence = match[1]
-            elif match[1].startswith(self._fence):
-                self._fence = ""
-        if not line.strip() and not self._fence:
+        fence = _FENCE.match(line)
+        opens = bool(fence) and not self._fence
+        closes = bool(fence and self._fence and fence[1].startswith(self._fence))
+        outermost = line[:1] in ("`", "~")  # one within a list is a part of the list
+        if (opens and outermost) or (not line.strip() and not self._fence):
             self._flush()
-        else:
+        if line.strip() or self._fence:
             self._lines.append(line)
+        if fence and (opens or closes):
+            self._fence = fence[1] if opens else ""
+        if closes and outermost:
+            self._flush()
 
     def _flush(self) -> None:
         if self._lines:

@@ -65,7 +65,7 @@ def _delete(shell: Shell, provider: Provider, *, sure: bool) -> None:
     if _saved(shell, provider) is None:
         shell.console.note(f"there is no saved key for {provider.name}")
         return
-    if not _agreed(shell, f"Delete the saved key for {provider.name}?", sure=sure):
+    if not shell.agreed(f"Delete the saved key for {provider.name}?", sure=sure):
         return
     shell.app.settings.save(_place(provider), None)
     shell.console.note(f"the key for {provider.name} is deleted")
@@ -79,7 +79,7 @@ def _set(shell: Shell, provider: Provider, *, sure: bool) -> None:
     old = _saved(shell, provider)
     stdin = Stdin()
     if stdin.kind == "terminal":
-        if old and not _agreed(shell, f"Replace the saved key {mask(old)} for {provider.name}?", sure=sure):
+        if old and not shell.agreed(f"Replace the saved key {mask(old)} for {provider.name}?", sure=sure):
             return
         if provider.key_page:
             shell.console.note(f"get a key at {provider.key_page}")
@@ -103,14 +103,3 @@ def _warn(shell: Shell, provider: Provider, key: str) -> None:
 
 def _place(provider: Provider) -> str:
     return join_key(("api_keys", provider.name))
-
-
-def _agreed(shell: Shell, question: str, *, sure: bool) -> bool:
-    if sure:
-        return True
-    if not shell.console.person_is_there:
-        raise UsageError(question.replace("?", " needs a yes"), hint="add --yes")
-    if ask.confirm(question):
-        return True
-    shell.console.note("nothing is changed")
-    return False

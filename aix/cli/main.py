@@ -16,7 +16,7 @@ from typer.main import get_command
 
 from aix import __version__
 from aix.app import App
-from aix.cli import config, keys, prompts, run
+from aix.cli import completion, config, create, doctor, edit, init, keys, prompts, run
 from aix.cli.console import Console
 from aix.cli.options import Shell
 from aix.cli.report import failed
@@ -27,12 +27,12 @@ from aix.errors import AixError, ConfigError, UsageError
 HELP = """Keep prompts as files, and run them with any model.
 
 \b
-  aix list                                         what there is
-  aix run hello --name Ada                         render a prompt and look at it
-  aix run hello --name Ada -x                      send it, and stream the answer
-  git diff | aix run review -x                     from a pipe
-  aix create review "Review this: {{ diff }}"      a prompt of your own
-  aix api-key openrouter                           save a key
+  aix init                                      set up a provider, or a local model
+  aix list                                      the prompts that there are
+  aix run explain "what is a monad"             render one and look at it
+  aix run explain "what is a monad" -x          send it, and stream the answer
+  git diff --staged | aix run commit -x         from a pipe
+  aix create review "Review this: {{ diff }}"   a prompt of your own
 """
 
 cli = typer.Typer(
@@ -44,7 +44,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
 )
-for noun in (run, prompts, config, keys):
+for noun in (init, run, prompts, create, edit, config, keys, doctor, completion):
     noun.register(cli)
 
 COMMANDS = {command.name for command in cli.registered_commands}

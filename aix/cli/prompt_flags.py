@@ -11,11 +11,12 @@ from typer.core import TyperCommand, TyperOption
 
 from aix.app import Chosen
 from aix.cli.console import Stdin, visible
+from aix.cli.pick import pick
 from aix.errors import UsageError
 from aix.library.arguments import Given
 from aix.library.prompt import Param, ParamType
 
-CHOSEN, TEXTS, FILES = "aix.chosen", "aix.texts", "aix.files"
+CHOSEN, PICKED, TEXTS, FILES = "aix.chosen", "aix.picked", "aix.texts", "aix.files"
 PARAM = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)([=@])(.*)", re.DOTALL)
 HELP_FLAGS = ("--help", "-h")
 
@@ -48,10 +49,13 @@ class PromptCommand(TyperCommand):
         super().__init__(*args, **kwargs)
         self._own = list(self.params)
         words = {word for param in self._own for word in (*param.opts, *param.secondary_opts)} | {*HELP_FLAGS}
-        self._taken = {word for word in words if word.startswith("-")}
+        self.taken = {word for word in words if word.startswith("-")}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        name, library = _scan(args, self._own, self._taken)
+        name, library = _scan(args, self._own, self.taken)
+        if name is None and not {*HELP_FLAGS} & {*args} and ctx.obj.console.person_is_there:
+            picked = ctx.meta[PICKED] = pick(ctx.obj, library, args)
+            name, args = picked.name, [picked.name, *args]
         if name is not None:
             chosen = ctx.obj.app.choose(name, library, Stdin().read)
             ctx.meta[CHOSEN] = chosen
@@ -60,12 +64,20 @@ class PromptCommand(TyperCommand):
             raise UsageError("which prompt? aix run takes a name, a file, or -", hint="aix list shows all prompts")
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run it; whoever picked the prompt gets the command that does the same, however that went."""
+        try:
+            return super().invoke(ctx)
+        finally:
+            if (picked := ctx.meta.get(PICKED)) and picked.settled:
+                ctx.obj.console.note(f"the same again: {picked.command(self.taken)}")
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         options, *words = super().collect_usage_pieces(ctx)
         return [*words, options]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        if (chosen := ctx.meta.get(CHOSEN)) and (rows := list(_rows(chosen.template.params, self._taken))):
+        if (chosen := ctx.meta.get(CHOSEN)) and (rows := list(_rows(chosen.template.params, self.taken))):
             with formatter.section(f"Params of {visible(chosen.prompt.name)}"):
                 formatter.write_dl(rows)
         options = (*self._own, *filter(None, [self.get_help_option(ctx)]))
@@ -78,12 +90,12 @@ class PromptCommand(TyperCommand):
         params = chosen.template.params
         for param in params:
             self._refuse_clash(param, chosen.prompt.name, args)
-        self.params = [*(option for param in params for option in _options(param, self._taken)), *self._own]
+        self.params = [*(option for param in params for option in _options(param, self.taken)), *self._own]
 
     def _refuse_clash(self, param: Param, prompt: str, args: Sequence[str]) -> None:
         """A flag that means two things means neither: say how to say each."""
         flags = args[: args.index("--")] if "--" in args else args
-        if param.flag not in self._taken or param.flag not in {arg.partition("=")[0] for arg in flags}:
+        if param.flag not in self.taken or param.flag not in {arg.partition("=")[0] for arg in flags}:
             return
         own = next((p.opts for p in self._own if param.flag in (*p.opts, *p.secondary_opts)), list(HELP_FLAGS))
         short = next((flag for flag in own if not flag.startswith("--")), "")

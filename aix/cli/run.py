@@ -11,12 +11,13 @@ from aix.app import Chosen
 from aix.cli import ask, report
 from aix.cli.console import Stdin
 from aix.cli.options import AsJson, LibraryFolder, Shell
-from aix.cli.prompt_flags import CHOSEN, SENDING, PromptCommand, given
+from aix.cli.pick import choose_way
+from aix.cli.prompt_flags import CHOSEN, PICKED, SENDING, PromptCommand, given
 from aix.config.files import Answer
 from aix.config.paths import in_home
 from aix.config.secrets import without_keys
 from aix.config.values import KEYS, convert
-from aix.errors import UsageError
+from aix.errors import AuthError, UsageError
 from aix.library.arguments import Given, Sources, resolve
 from aix.library.prompt import Param
 from aix.llm.exchange import Exchange
@@ -132,6 +133,10 @@ def run(
     values = given(ctx, param or (), param_file, words or ())
     session.render(values, system, Stdin(spent=name == "-"), commands=not disable_commands)
     wanted = shell.app.settings.get("execute").value if execute is None else execute
+    if picked := ctx.meta.get(PICKED):
+        picked.answers = session.answers
+        if execute is None and not (dry_run or show_request):
+            wanted = picked.sent = session.wants_to_send(wanted)
     if show_request:
         session.show_request()
     elif dry_run:
@@ -158,6 +163,8 @@ class _Session:
         self._order = order
         self._view = view
         self._run = Run(chosen.prompt.name, chosen.template.digest)
+        self.answers: list[tuple[Param, str]] = []
+        """What a person was asked for, and gave."""
         shell.app.run = self._run
         self._debug(f"prompt {chosen.prompt.place} ({chosen.prompt.layer or 'stdin'}), {self._run.digest}")
 
@@ -171,6 +178,15 @@ class _Session:
         allowed = commands and app.settings.get("commands_enabled").value
         messages = self._template.render(found, app.surroundings(), commands=allowed)
         self._run.messages = messages if system is None else with_system(messages, system)
+
+    def wants_to_send(self, usual: bool) -> bool:
+        """Ask what shall be done with the rendered prompt."""
+        try:
+            target = self._target(need_key=False)
+        except AuthError:
+            self._console.note("there is nobody to send it to yet; aix init sets a provider up")
+            return False
+        return choose_way(f"{target.provider.name}:{target.model}", sending=usual)
 
     def show_rendering(self) -> None:
         self._show(_as_text(self._run), {})
@@ -260,6 +276,8 @@ class _Session:
 
     def _target(self, *, need_key: bool) -> Target:
         runner = self._app.runner
+        if self._run.target:
+            return self._run.target
         target = self._run.target = runner.choose(self._order, self._prompt.model)
         if not need_key and not runner.usable(target.provider):
             name = target.provider.name
@@ -306,7 +324,9 @@ class _Session:
 
     def _ask(self, param: Param) -> str:
         env = without_keys(self._app.env, self._app.known_secrets())
-        return ask.value(param, env, self._app.settings.get("editor").value)
+        text = ask.value(param, env, self._app.settings.get("editor").value)
+        self.answers.append((param, text))
+        return text
 
     def _say_what_would_be_sent(self) -> None:
         target = self._target(need_key=False)

@@ -20,8 +20,9 @@ PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
 LOCK_SECONDS = 10.0
 TEMPORARY, SHARED_TEMPORARY = ".aix-{}.tmp", ".aix-shared-{}.tmp"
 STALE_SECONDS = 3600.0
-IGNORED_BY_GIT = ("config.json", ".aix-*.tmp", ".aix.lock")
+IGNORED_BY_GIT = ("config.json", ".aix-*.tmp", ".aix.lock", "*.md.broken")
 
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -52,11 +53,53 @@ def create_shared(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = _temporary(path, data, None)
         try:
-            os.link(temporary, path)
-        except FileExistsError:
-            raise UsageError(f"{path} exists already") from None
+            _move(temporary, path)
         finally:
-            temporary.unlink()
+            temporary.unlink(missing_ok=True)
+
+
+def move_shared(old: Path, new: Path) -> None:
+    """Give a file another name, which must not exist yet. Raises UsageError."""
+    with storage(new):
+        new.parent.mkdir(parents=True, exist_ok=True)
+        _move(old, new)
+
+
+def _move(old: Path, new: Path) -> None:
+    """Rename without replacing. Killed half-way, it leaves the file under both names, never under none. When somebody
+    else moves it at the same time, one of the two is told."""
+    try:
+        os.link(old, new, follow_symlinks=False)
+    except OSError as error:
+        _refuse_lost_race(old, new)
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        old.rename(new)
+    else:
+        _unlink_moved(old, new)
+    _sync_directory(new.parent)
+
+
+def _unlink_moved(old: Path, new: Path) -> None:
+    """Take away the old name of a file that has a new one, or the new one when the old one is gone: another move was
+    faster."""
+    try:
+        old.unlink()
+    except FileNotFoundError:
+        new.unlink()
+        raise _gone(old) from None
+
+
+def _refuse_lost_race(old: Path, new: Path) -> None:
+    """Raise UsageError when somebody else took the new name, or the old file."""
+    if os.path.lexists(new):
+        raise UsageError(f"{new} exists already")
+    if not os.path.lexists(old):
+        raise _gone(old)
+
+
+def _gone(path: Path) -> UsageError:
+    return UsageError(f"{path} was moved or deleted by somebody else meanwhile")
 
 
 def make_private_directory(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from aix.config import files
@@ -29,7 +30,7 @@ def refuse_when_tracked(config: Path, env: Mapping[str, str]) -> None:
     """Raise ConfigError when git tracks config.json: a key written there would be in the next commit."""
     if git_root(config.parent.resolve()) is None:
         return
-    if _git(config.parent, env, "ls-files", "--error-unmatch", "--", config.name) == 0:
+    if git(config.parent, env, "ls-files", "--error-unmatch", "--", config.name).status == 0:
         raise ConfigError(
             f"git tracks {config}, so a key written there would be committed",
             hint=f"git -C {config.parent} rm --cached {config.name}",
@@ -37,13 +38,23 @@ def refuse_when_tracked(config: Path, env: Mapping[str, str]) -> None:
         )
 
 
-def _git(directory: Path, env: Mapping[str, str], *arguments: str) -> int | None:
-    """The status of a git command that runs nothing of the repository's own; None when there is no git."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a git command said. `status` is None when there is no git, or it did not end in time."""
+
+    status: int | None
+    out: str = ""
+    err: str = ""
+
+
+def git(directory: Path, env: Mapping[str, str], *arguments: str) -> Said:
+    """Ask git something, in a way that runs nothing of the repository's own."""
     clean = {name: value for name, value in without_keys(env).items() if not name.startswith("GIT_")}
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", str(directory), *arguments]
     try:
-        return subprocess.run(
+        done = subprocess.run(
             command, env=clean, stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_SECONDS, check=False
-        ).returncode
+        )
     except (OSError, subprocess.TimeoutExpired):
-        return None
+        return Said(None)
+    return Said(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

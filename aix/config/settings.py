@@ -88,11 +88,20 @@ class Settings:
 
     def save(self, key: str, value: Any) -> Setting:
         """Write a value as it is; None takes the key out."""
-        segments = split_key(key)
-        if is_private(segments) and value is not None:
-            refuse_when_tracked(self._paths.config, self._env)
-        self._rewrite(lambda data: _place(data, segments, value))
+        self.save_all({key: value})
         return Setting(key, value, "config.json")
+
+    def save_all(self, values: Mapping[str, Any]) -> None:
+        """Write several values at once: all of them, or none."""
+        places = {split_key(key): value for key, value in values.items()}
+        if any(is_private(segments) and value is not None for segments, value in places.items()):
+            refuse_when_tracked(self._paths.config, self._env)
+
+        def change(data: dict[str, Any]) -> None:
+            for segments, value in places.items():
+                _place(data, segments, value)
+
+        self._rewrite(change)
 
     def reset(self, *, everything: bool) -> None:
         """Forget the settings; keys and providers stay unless `everything` is to go."""

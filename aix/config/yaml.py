@@ -51,8 +51,18 @@ def load(text: str) -> Node:
 
 
 def dump(value: Any) -> str:
-    """YAML text of plain data, in the order given."""
-    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    """YAML text of plain data, in the order given: a mapping a line for each key, a list of plain values on one."""
+    if isinstance(value, dict) and value:
+        return "".join(
+            _dump({key: inner}, flow=None if isinstance(inner, list) else False) for key, inner in value.items()
+        )
+    return _dump(value, flow=False)
+
+
+def _dump(value: Any, flow: bool | None) -> str:
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, default_flow_style=flow
+    )
     return text
 
 

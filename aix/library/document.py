@@ -77,11 +77,23 @@ def parse(text: str, name: str, path: Path | None = None, layer: str = "") -> Pr
     return Prompt(name, text, body, body_line, path, layer, extra=extra, warnings=warnings, **fields)
 
 
-def compose(front: Mapping[str, Any], body: str) -> str:
-    """The text of a new prompt file."""
-    kept = {key: value for key, value in front.items() if value}
-    ended = body if body.endswith("\n") else body + "\n"
-    return f"---\n{yaml.dump(kept)}---\n{ended}" if kept else ended
+def declare(text: str, fields: Mapping[str, Any]) -> str:
+    """The text of a prompt file with more front matter; what is empty is left out. Raises UsageError for a key that the
+    text gives already, TemplateError for a text that cannot be split."""
+    given = {key: value for key, value in fields.items() if value}
+    if not given:
+        return text
+    begin = _BEGIN.match(text)
+    if begin is None:
+        return f"---\n{yaml.dump(given)}---\n{text}"
+    front, _, _ = split(text, "the text")
+    try:
+        own = yaml.load(front).children
+    except YamlError as error:
+        raise TemplateError(f"the text:{error.line + 1}: {error.message}", hint=error.hint) from None
+    if twice := [key for key in given if key in own]:
+        raise UsageError(f"the text gives its {twice[0]} itself", hint="give it once: there, or on the command line")
+    return f"---\n{yaml.dump(given)}{text[begin.end() :]}"
 
 
 def _lines(text: str) -> str:

@@ -1,93 +1,64 @@
 """Finding and keeping prompts across the layers: the user's, the project's, the built-in ones. The first wins."""
 
 import os
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from aix.config import files
 from aix.errors import NotFoundError, TemplateError, UsageError
 from aix.library import document
+from aix.library.layer import MAX_FILE, SUFFIX, Layer, is_file, read_bytes, refuse_name
+from aix.library.place import FILE, Place
 from aix.library.prompt import Prompt
-from aix.library.reading import MissingFileError, read_regular
 
-SUFFIX = ".md"
-MAX_FILE = 10 * 1024 * 1024
-SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
-NOT_PROMPTS = frozenset(
-    {"readme", "license", "changelog", "contributing", "code_of_conduct", "security", "agents", "claude", "gemini"}
-)
+Read = Callable[[str], str]
+"""Gives the text of a file that a prompt includes, by its name. Raises TemplateError."""
 
-_OWN = "a prompt can name the .md files of its own folder of prompts, without '..'"
+Includes = Callable[[Prompt, Read], Sequence[str]]
+"""Reads a prompt's template: the files that it includes, by their names. Raises TemplateError."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A folder of prompts under a name. Nothing outside of `root` can be read through it."""
+def _unread(_prompt: Prompt, _read: Read) -> Sequence[str]:
+    return ()
 
-    name: str
-    root: Path
 
-    def names(self) -> Iterator[str]:
-        """The prompts of the folder; partials (`_x`) and what is no prompt are left out."""
-        for folder, folders, found in os.walk(self.root):
-            folders[:] = [name for name in folders if SEGMENT.fullmatch(name) and not name.startswith("_")]
-            inner = Path(folder).relative_to(self.root).parts
-            for file in found:
-                name = "/".join((*inner, file.removesuffix(SUFFIX)))
-                if file.endswith(SUFFIX) and not file.startswith("_") and is_name(name):
-                    yield name
-
-    def path(self, name: str) -> Path:
-        return self.root / (name + SUFFIX)
-
-    def has(self, name: str) -> bool:
-        return is_name(name) and _is_file(self.path(name))
-
-    def prompt(self, name: str) -> Prompt:
-        """Read and parse one prompt. Raises TemplateError."""
-        path = self.path(name)
-        return document.parse(self._text(path, str(path)), name, path, self.name)
-
-    def read(self, name: str) -> str:
-        """The text of a file that a prompt of this layer includes, named from the root. Raises TemplateError."""
-        if not _is_file_of_a_layer(name):
-            raise TemplateError(f"cannot include {name!r}", hint=_OWN)
-        return self._text(self.root / name, name)
-
-    def holds(self, path: Path) -> bool:
-        """Whether a path, all links followed, is inside the root, where it could be named."""
-        try:
-            real, root = path.resolve(), self.root.resolve()
-        except (OSError, RuntimeError):  # a loop of links is a RuntimeError before Python 3.13
-            return False
-        return real.is_relative_to(root) and _is_file_of_a_layer(real.relative_to(root).as_posix())
-
-    def _text(self, path: Path, shown: str) -> str:
-        if not self.holds(path):
-            raise TemplateError(f"{shown} leads out of the prompts in {self.root}", hint=_OWN)
-        return _text(path, shown)
+def _silent(_: str) -> None:
+    pass
 
 
 class Library:
-    """The layers in their order."""
+    """The layers in their order. `includes` reads a template before it is written; `warn` is told what a person should
+    know."""
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], includes: Includes = _unread, warn: Callable[[str], None] = _silent
+    ) -> None:
         self.layers = tuple(layers)
+        self._includes = includes
+        self._warn = warn
 
     def find(self, name: str) -> tuple[Prompt, Layer] | None:
         """The prompt of that name in the first layer that has it, with its layer."""
-        plain = normal(name)
-        layer = next((layer for layer in self.layers if layer.has(plain)), None)
-        return (layer.prompt(plain), layer) if layer else None
+        place = next(iter(self.places(name)), None)
+        return (place.layer.prompt(place.name), place.layer) if place else None
 
     def get(self, name: str) -> tuple[Prompt, Layer]:
         """Like `find`. Raises NotFoundError with near matches, or TemplateError."""
-        if found := self.find(name):
-            return found
-        near = get_close_matches(normal(name), [name for name, _ in self.names()], n=3, cutoff=0.5)
+        place = self.place(name)
+        return place.layer.prompt(place.name), place.layer
+
+    def places(self, name: str) -> list[Place]:
+        """Every place that has a prompt of that name: the first is the one that runs, it hides the others."""
+        plain = normal(name)
+        return [Place(plain, layer) for layer in self.layers if layer.has(plain)]
+
+    def place(self, name: str) -> Place:
+        """The place of the prompt that runs by that name. Raises NotFoundError with near matches."""
+        if found := self.places(name):
+            return found[0]
+        near = _near(normal(name), [name for name, _ in self.names()])
         raise NotFoundError(
             f"there is no prompt '{name}'",
             hint=f"did you mean {' or '.join(near)}?" if near else "aix list shows all prompts",
@@ -102,41 +73,123 @@ class Library:
                 found.setdefault(name, layer)
         return iter(sorted(found.items()))
 
-    def refuse(self, name: str) -> None:
-        """Raise UsageError when a new prompt cannot have that name, or one of the first layer has it."""
-        plain, layer = normal(name), self.layers[0]
-        refuse_name(plain)
-        if layer.has(plain):
-            raise UsageError(f"'{name}' exists already", hint=f"edit {layer.path(plain)}, or choose another name")
+    def refuse(self, name: str, layer: Layer | None = None) -> Place:
+        """The place of a new prompt, in the first layer unless another is named. Raises UsageError when no prompt can
+        have that name, or one has it there."""
+        place = Place(normal(name), layer or self.layers[0])
+        refuse_name(place.name)
+        if place.layer.has(place.name):
+            raise UsageError(f"'{name}' exists already", hint=f"aix edit {place.name}, or choose another name")
+        place.refuse_outside()
+        return place
 
-    def create(self, name: str, text: str, check: Callable[[Prompt], object] = bool) -> Prompt:
-        """Write a new prompt into the first layer, which is made when it is not there. Raises UsageError when the name
-        is taken or cannot be one, TemplateError when the text is no prompt, and what `check` raises: nothing is written
-        then."""
-        self.refuse(name)
-        layer, plain = self.layers[0], normal(name)
-        path, data = layer.path(plain), text.encode("utf-8", "surrogateescape")
-        if not layer.holds(path):
-            raise UsageError(f"{path} leads out of the prompts in {layer.root}", hint="choose another name")
-        if len(data) > MAX_FILE:
-            raise UsageError(f"'{name}' would be larger than {MAX_FILE // 1024} KiB")
-        prompt = document.parse(document.decode(data, str(path)), plain, path, layer.name)
-        check(prompt)
-        with files.storage(layer.root):
-            files.make_private_directory(layer.root)
-        files.create_shared(path, data)
+    def create(self, place: Place, data: bytes) -> Prompt:
+        """Write a new prompt. Raises UsageError when there is one by now, TemplateError when `data` is no prompt: then
+        nothing is written."""
+        prompt = self._checked(place, data, place.layer.read)
+        _write_new({place: data})
         return prompt
+
+    def save(self, place: Place, data: bytes, was: bytes) -> Prompt:
+        """Replace a prompt's file, which held `was` when it was read. Raises UsageError when it holds something else by
+        now, TemplateError when the new text is no prompt: nothing is written then."""
+        prompt = self._checked(place, data, place.layer.read)
+        if not place.holds(was):
+            raise UsageError(f"{place.path} was changed by somebody else meanwhile, and is left as it is")
+        files.write_shared(place.path.resolve(), data)
+        return prompt
+
+    def delete(self, place: Place) -> None:
+        """Remove a prompt's file, and the folders that this leaves empty. Raises UsageError for a built-in prompt."""
+        place.refuse_built_in("deleted")
+        with files.storage(place.path):
+            place.path.unlink(missing_ok=True)
+        place.remove_empty_folders()
+
+    def rename(self, place: Place, new: str) -> Place:
+        """Give a prompt another name in its layer. Raises UsageError when that is taken, or the prompt built in, and
+        TemplateError when it would no longer find what it includes."""
+        place.refuse_built_in("renamed")
+        target = self.refuse(new, place.layer)
+        self._refuse_lost(place, target)
+        try:
+            files.move_shared(place.path, target.path)
+        except BaseException:
+            target.remove_empty_folders()
+            raise
+        if is_file(place.broken):
+            with suppress(UsageError):
+                files.move_shared(place.broken, target.broken)
+        place.remove_empty_folders()
+        return target
+
+    def copy(self, source: Place, to: Place, data: bytes | None = None) -> Prompt:
+        """Write a prompt, or `data` in its stead, to a new place, and what it includes where that is missing: all of it
+        or nothing. Raises as `create` does."""
+        data = source.data() if data is None else data
+        names = self._includes(_parsed(source, data), source.layer.read)
+        there = [name for name in names if is_file(to.layer.root / name)]
+        missing = [name for name in names if name not in there and source.layer.root != to.layer.root]
+        taken = {name: source.layer.data(source.layer.root / name, name) for name in missing}
+
+        def read(name: str) -> str:
+            return document.decode(taken[name], name) if name in taken else to.layer.read(name)
+
+        prompt = self._checked_moved(source, to, data, read)
+        _write_new({**{Place(name.removesuffix(SUFFIX), to.layer): text for name, text in taken.items()}, to: data})
+        for name in there:
+            if to.layer.read(name) != source.layer.read(name):
+                self._warn(f"{to.layer.root / name} is not the one that '{source.name}' includes; it is left as it is")
+        return prompt
+
+    def including(self, place: Place) -> Iterator[str]:
+        """The prompts of its layer that include a prompt."""
+        for name in sorted(place.layer.names()):
+            with suppress(TemplateError):
+                if place.name + SUFFIX in self._includes(place.layer.prompt(name), place.layer.read):
+                    yield name
+
+    def _checked(self, place: Place, data: bytes, read: Read) -> Prompt:
+        """The prompt that `data` makes at a place. Raises TemplateError or UsageError."""
+        place.refuse_outside()
+        if len(data) > MAX_FILE:
+            raise UsageError(f"'{place.name}' would be larger than {MAX_FILE // 1024} KiB")
+        prompt = _parsed(place, data)
+        self._includes(prompt, read)
+        return prompt
+
+    def _checked_moved(self, source: Place, to: Place, data: bytes, read: Read) -> Prompt:
+        """The same for what comes from another place, where other files may be beside it."""
+        try:
+            return self._checked(to, data, read)
+        except TemplateError as error:
+            if source.folder == to.folder:
+                raise
+            hint = f"it includes files that are beside it; they are with a name such as {source.folder}NEW"
+            raise TemplateError(error.message, hint=hint) from None
+
+    def _refuse_lost(self, place: Place, target: Place) -> None:
+        """Raise when a prompt that is sound would not be so under another name."""
+        if place.path.is_symlink() and place.folder != target.folder:
+            raise UsageError(f"{place.path} is a link, which would lead elsewhere from another folder")
+        try:
+            data = place.data()
+            self._checked(place, data, place.layer.read)
+        except (TemplateError, UsageError):  # what is broken anyway can have another name
+            return
+        self._checked_moved(place, target, data, place.layer.read)
 
 
 def open_file(path: Path) -> tuple[Prompt, Layer]:
     """A prompt in a file anywhere; its own folder is its layer. Raises NotFoundError or TemplateError."""
-    if not _is_file(path):
+    if not is_file(path):
         what = f"{path} is a directory, not a prompt" if _is_directory(path) else f"there is no file {path}"
         raise NotFoundError(what, hint="a prompt of the library is named without ./ and .md")
     if path.suffix == SUFFIX and path.resolve().suffix != SUFFIX:
         raise TemplateError(f"{path} is a link to what is no prompt", hint="put a copy in its place")
-    layer = Layer("file", path.parent)
-    return document.parse(_text(path, str(path)), path.stem, path, layer.name), layer
+    place = Place(path.stem, Layer(FILE, path.parent))
+    text = document.decode(read_bytes(path, str(path)), str(path))
+    return document.parse(text, place.name, path, FILE), place.layer
 
 
 def is_file_name(name: str) -> bool:
@@ -148,43 +201,34 @@ def normal(name: str) -> str:
     return name.replace("\\", "/")
 
 
-def is_name(name: str) -> bool:
-    last = name.split("/")[-1].lower()
-    return _are_segments(name) and last not in NOT_PROMPTS and not last.endswith(SUFFIX)
+def _near(word: str, names: Sequence[str]) -> list[str]:
+    """At most three names that look like a word: the nearest, and those that are not much farther from it."""
+    likeness = {name: SequenceMatcher(None, word, name).ratio() for name in names}
+    enough = max(0.5, max(likeness.values(), default=0) - 0.3)
+    return sorted((name for name in names if likeness[name] >= enough), key=lambda name: -likeness[name])[:3]
 
 
-def refuse_name(name: str) -> None:
-    """Raise UsageError when no prompt can have that name."""
-    if name.split("/")[-1].lower().removesuffix(SUFFIX) in NOT_PROMPTS:
-        raise UsageError(f"'{name}' cannot be a prompt: a file of that name means something else in a repository")
-    if name.lower().endswith(SUFFIX):
-        raise UsageError(f"'{name}' is a file's name", hint=f"the prompt's is without {SUFFIX}: {name[: -len(SUFFIX)]}")
-    if not is_name(name):
-        raise UsageError(
-            f"'{name}' cannot be a prompt's name", hint="letters, digits and . _ - in parts joined by /: web/review"
-        )
+def _parsed(place: Place, data: bytes) -> Prompt:
+    return document.parse(document.decode(data, str(place.path)), place.name, place.path, place.layer.name)
 
 
-def _are_segments(name: str) -> bool:
-    return all(SEGMENT.fullmatch(segment) for segment in name.split("/"))
-
-
-def _is_file_of_a_layer(name: str) -> bool:
-    return name.endswith(SUFFIX) and _are_segments(name.removesuffix(SUFFIX))
-
-
-def _is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where a name is too long
+def _write_new(new: Mapping[Place, bytes]) -> None:
+    """Write new files: all of them, or none. Raises UsageError or StorageError."""
+    done: list[Place] = []
+    for place in new:
+        place.refuse_outside()
+    try:
+        for place, data in new.items():
+            place.make_root()
+            files.create_shared(place.path, data)
+            done.append(place)
+    except BaseException:
+        for place in done:
+            place.path.unlink(missing_ok=True)
+        for place in new:
+            place.remove_empty_folders()
+        raise
 
 
 def _is_directory(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112 - as above
-
-
-def _text(path: Path, shown: str) -> str:
-    try:
-        return document.decode(read_regular(path, MAX_FILE), shown)
-    except (FileNotFoundError, NotADirectoryError):
-        raise MissingFileError(f"there is no file {shown}") from None
-    except OSError as error:
-        raise TemplateError(f"cannot read {shown}: {(error.strerror or str(error)).lower()}") from None
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a name is too long

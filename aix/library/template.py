@@ -70,6 +70,11 @@ class Template:
         return params
 
     @property
+    def includes(self) -> tuple[str, ...]:
+        """The files that it includes, and those that they include, named from the root of its layer."""
+        return tuple(name for name in self._closure if name != self._main)
+
+    @property
     def commands(self) -> tuple[str, ...]:
         """The commands that `sh` may run, as the source has them."""
         return tuple(_command(call) for tree in self._trees.values() for call in _sh_calls(tree))

@@ -9,31 +9,31 @@ import random
 import socket
 import ssl
 import time
-import urllib.request
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import certifi
 import httpx
 
 from aix.errors import AixError, ConfigError, DeadlineError, IncompleteError, NetworkError, ProviderError
 from aix.llm import failure, retry
 from aix.llm.errand import Errand, pause
 from aix.llm.exchange import Attempt, Exchange
+from aix.llm.network import certificates, proxy_for
 from aix.llm.protocols.echo import answer as echo_answer
-from aix.llm.providers import is_loopback
+from aix.llm.providers import Provider
 from aix.llm.wire import MAX_BODY, InBandError, clip, parsed, sse
 from aix.messages import Event, Finish
 
 CONNECT_SECONDS = 15.0
+LISTENS_SECONDS = 0.2
 SILENCE_SECONDS = 300.0  # a large model on a small machine reads a long prompt for minutes before its first word
 ERROR_BODY = 64 * 1024
 INFLATED_AT_ONCE = 1024 * 1024
+PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,19 @@ class _Head:
         return clip(self.headers.get("x-request-id") or self.headers.get("request-id", ""), 100)
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of asking once: the status (0 where none came), the headers (names in lower case), the body, when it
+    was there and how many seconds it took, and the error that it means."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    at: float
+    seconds: float
+    error: AixError | None = None
+
+
 class Client:
     """`env` says which proxy and which certificates to use. `notice` is told, in a sentence, why a person waits."""
 
@@ -92,6 +105,32 @@ class Client:
             if failed is None:
                 return
             self._wait(failed, number, deadline)
+
+    def ask(self, exchange: Exchange) -> Reply:
+        """The whole answer to one question that is asked once and judged by nobody, within the exchange's time."""
+        started, head, body, found = self._clock.monotonic(), _Head(0, {}), b"", None
+        try:
+            with self._answered(exchange, exchange.timeout) as (head, chunks):
+                _refuse_status(exchange, head, chunks)
+                body = b"".join(chunks)
+        except _FailedError as failed:
+            found = failed.failure.error
+        except AixError as error:
+            found = error
+        if found:
+            found.reword(exchange.without_secrets)
+        seconds = round(self._clock.monotonic() - started, 3)
+        return Reply(head.status, head.headers, body, self._clock.now(), seconds, found)
+
+    def listens(self, provider: Provider) -> bool:
+        """Whether something takes connections where a provider of this machine should be. Nothing is sent to it."""
+        parts = urlsplit(provider.base_url)
+        try:
+            place = parts.hostname or "", parts.port or PORTS[parts.scheme]
+            socket.create_connection(place, timeout=LISTENS_SECONDS).close()
+        except (OSError, ValueError):  # also a port that can be none
+            return False
+        return True
 
     def _noted(
         self, exchange: Exchange, deadline: float, attempts: list[Attempt]
@@ -139,16 +178,19 @@ class Client:
                 yield from exchange.protocol.decode_stream(sse(echo_answer(exchange.call)))
                 return
             seconds = max(0.0, deadline - self._clock.monotonic())
-            fetch = Errand(
-                lambda connected: self._fetch(exchange, seconds, connected), seconds, lambda: _late(exchange)
-            )
-            with contextlib.closing(fetch.items()) as items:
-                head: _Head = next(items)
-                body = self._capped(_inflated(items, head.headers.get("content-encoding", "")), exchange)
+            with self._answered(exchange, seconds) as (head, body):
                 _refuse_status(exchange, head, body)
                 yield from _decoded(exchange, head, body)
         except AixError as error:
             raise _FailedError(error) from error
+
+    @contextlib.contextmanager
+    def _answered(self, exchange: Exchange, seconds: float) -> Iterator[tuple[_Head, Iterator[bytes]]]:
+        """The head of an answer, and its body as it comes; the connection ends with the block."""
+        fetch = Errand(lambda connected: self._fetch(exchange, seconds, connected), seconds, lambda: _late(exchange))
+        with contextlib.closing(fetch.items()) as items:
+            head: _Head = next(items)
+            yield head, self._capped(_inflated(items, head.headers.get("content-encoding", "")), exchange)
 
     def _fetch(self, exchange: Exchange, seconds: float, connected: Callable[[socket.socket], None]) -> Iterator[Any]:
         """The head of an answer, then its body as it comes, until it ends or breaks off. Runs as an errand, so it may
@@ -192,40 +234,8 @@ class Client:
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:
-        """The authorities that the environment names, else the system's, else the ones that certifi brings."""
-        file, folder = self._env.get("SSL_CERT_FILE") or None, self._env.get("SSL_CERT_DIR") or None
-        if file or folder:
-            try:
-                return ssl.create_default_context(cafile=file, capath=folder)
-            except OSError as error:
-                raise NetworkError(
-                    f"cannot read the certificates in {file or folder}: {error}",
-                    hint="check SSL_CERT_FILE, SSL_CERT_DIR",
-                ) from None
-        usual = ssl.get_default_verify_paths()
-        there = usual.cafile or _holds_something(usual.capath)
-        return ssl.create_default_context(cafile=None if there else certifi.where())
-
-
-def _holds_something(folder: str | None) -> bool:
-    try:
-        return folder is not None and any(Path(folder).iterdir())
-    except OSError:
-        return False
-
-
-def proxy_for(url: str, env: Mapping[str, str]) -> str | None:
-    """The proxy that the environment wants for a URL; none for this machine itself. Lower-case names win, also by being
-    empty."""
-    parts = urlsplit(url)
-    lower = {name.lower(): value.strip() for name, value in sorted(env.items()) if name.lower().endswith("_proxy")}
-    no_proxy = {"no": lower.get("no_proxy", "")}
-    if is_loopback(parts.hostname or "") or urllib.request.proxy_bypass_environment(parts.netloc, no_proxy):  # type: ignore[attr-defined]
-        return None
-    proxy = lower.get(f"{parts.scheme}_proxy", lower.get("all_proxy", ""))
-    if not proxy:
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+        """Read once, and only when something is encrypted."""
+        return certificates(self._env)
 
 
 def _request(exchange: Exchange, extensions: dict[str, Any]) -> httpx.Request:
@@ -234,7 +244,7 @@ def _request(exchange: Exchange, extensions: dict[str, Any]) -> httpx.Request:
             exchange.call.method,
             exchange.url,
             headers=exchange.headers,
-            content=exchange.call.content,
+            content=exchange.call.content if exchange.call.body else None,
             extensions=extensions,
         )
     except (httpx.InvalidURL, UnicodeError) as error:

@@ -1,5 +1,6 @@
 """Providers as rows of data: the built-in ones and the user's own have one shape."""
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 from aix.config.secrets import conventional_variable
 from aix.config.settings import join_key
 from aix.config.values import HEADER, PROVIDER_FIELDS, check, convert
-from aix.errors import ConfigError, NetworkError, NotFoundError
+from aix.errors import AixError, ConfigError, NetworkError, NotFoundError
 
 AUTH: Mapping[str, tuple[str, str]] = {
     "bearer": ("Authorization", "Bearer {}"),
@@ -53,6 +54,7 @@ class Provider:
     host_env: tuple[str, ...] = ()
     header_env: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    models_path: str = "/models"
     default_model: str = ""
     roles: Mapping[str, str] = field(default_factory=dict)
     dialect: Dialect = field(default_factory=Dialect)
@@ -103,6 +105,17 @@ class Providers:
             reason="provider",
         )
 
+    def local(self) -> list[Provider]:
+        """The providers whose address is on this machine, one for each address; broken rows are passed over."""
+        found: dict[tuple[str, str], Provider] = {}
+        for name in self.names():
+            with contextlib.suppress(AixError, ValueError):
+                provider = self.get(name)
+                parts = urlsplit(provider.base_url)
+                if provider.local and is_loopback(parts.hostname or ""):
+                    found.setdefault((str(parts.port), parts.path), provider)  # all names of this machine are one
+        return list(found.values())
+
     def named_by_key(self, key: str) -> str:
         """The built-in provider whose keys begin as this one does; empty when none is sure."""
         prefixes = {row["key_prefix"]: name for name, row in self._built_in.items() if row.get("key_prefix")}
@@ -150,7 +163,10 @@ def _built_in() -> Mapping[str, Mapping[str, Any]]:
 
 
 _TUPLES = frozenset({"key_env", "base_url_env", "host_env"})
-_NATURAL_AUTH = {"anthropic-messages": "x-api-key"}
+_NATURAL: Mapping[str, Mapping[str, str]] = {
+    "anthropic-messages": {"auth_type": "x-api-key", "models_path": "/v1/models?limit=1000"}
+}
+"""What a custom provider of a protocol has unless it says something else."""
 
 
 def _row(name: str, row: Mapping[str, Any]) -> Provider:
@@ -169,7 +185,7 @@ def _custom_row(name: str, row: Any) -> Provider:
     if "base_url" not in row:
         raise ConfigError(f"{place} has no base_url", hint=f"aix config --set {place}.base_url https://…/v1")
     own = {key: value for key, value in row.items() if key in Provider.__dataclass_fields__}
-    usual = {"protocol": "openai-chat", "auth_type": _NATURAL_AUTH.get(row.get("protocol", ""), "bearer")}
+    usual = {"protocol": "openai-chat", **_NATURAL.get(row.get("protocol", ""), {})}
     variables = [row["api_key_env"]] if "api_key_env" in row else []
     return Provider(
         name=name,

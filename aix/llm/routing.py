@@ -9,6 +9,9 @@ from aix.llm.providers import Provider, Providers
 PREFERRED = ("openrouter", "openai", "anthropic")
 """Without a default provider, the first of these that has a key is asked; echo and local ones never unasked."""
 
+TELLING = ("ollama", "lmstudio")
+"""Of the local ones these listen where hardly anything else does, so a listener is likely to be them."""
+
 BUILT_IN_ROLES = ("strong", "fast", "cheap")
 """The roles that mean something at every provider."""
 
@@ -37,11 +40,13 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Chooser:
-    """`usable` says whether a provider can be asked: it has a key, or needs none."""
+    """`usable` says whether a provider can be asked: it has a key, or needs none; `listens` whether a local one seems
+    to run, and is asked only where there is nobody else."""
 
     providers: Providers
     wish: Wish
     usable: Callable[[Provider], bool]
+    listens: Callable[[Provider], bool] = lambda _: False
 
     def choose(self) -> Target:
         """The target. Raises NotFoundError or AuthError."""
@@ -154,7 +159,12 @@ class Chooser:
             return self.providers.get(self.wish.default_provider)
         if found := self._find_default():
             return found
-        raise no_key(self.providers.get(PREFERRED[0]), anyone=True)
+        raise _nobody(self.providers.get(PREFERRED[0]), self._running())
+
+    def _running(self) -> Provider | None:
+        """A local server that seems to run, of those whose port tells: the user's own rows, and the well-known ones."""
+        telling = (provider for provider in self.providers.local() if provider.custom or provider.name in TELLING)
+        return next((provider for provider in telling if self.listens(provider)), None)
 
     def _find_default(self) -> Provider | None:
         if self.wish.default_provider:
@@ -163,17 +173,26 @@ class Chooser:
         return next((provider for provider in known if provider and self.usable(provider)), None)
 
 
-def no_key(provider: Provider, *, anyone: bool = False) -> AuthError:
+def no_key(provider: Provider) -> AuthError:
     """The help for a missing key: the page to get one, the command to save it, the variable to set."""
-    hints = [f"get a key at {provider.key_page}"] if provider.key_page else []
-    hints.append(f"save it: aix api-key {provider.name}")
-    if provider.key_env:
-        hints.append(f"or set {provider.key_env[0]}")
-    if anyone:
-        hints.append("without a key: --provider ollama (a model on this machine), --provider echo (no model at all)")
-    return AuthError(
-        "No API key found" + ("" if anyone else f" for {provider.name}"), hint="\n".join(hints), reason="no_key"
-    )
+    return AuthError(f"No API key found for {provider.name}", hint=_ways(provider), reason="no_key")
+
+
+def _nobody(usual: Provider, running: Provider | None) -> AuthError:
+    """The help where there is no key at all: a key, or what needs none; best a local server that runs already."""
+    way, why = "--provider ollama", "a model on this machine"
+    if running:
+        way = f"--provider {running.name}" if running.default_model else f"--model {running.name}:MODEL"
+        why = f"{running.name} seems to be running here"
+    without = f"without a key: {way} ({why}), --provider echo (no model at all)"
+    return AuthError("No API key found", hint=f"{_ways(usual)}\n{without}", reason="no_key")
+
+
+def _ways(provider: Provider) -> str:
+    ways = [f"get a key at {provider.key_page}"] if provider.key_page else []
+    ways.append(f"save it: aix api-key {provider.name}")
+    ways += [f"or set {provider.key_env[0]}"] if provider.key_env else []
+    return "\n".join(ways)
 
 
 def _no_model(provider: Provider) -> NotFoundError:

@@ -54,7 +54,7 @@ class Runner:
             },
             roles={name: value for name, value in settings.section("roles").items() if isinstance(value, str)},
         )
-        target = Chooser(self._providers, wish, self.usable).choose()
+        target = Chooser(self._providers, wish, self.usable, self._listens).choose()
         if target.note:
             self._warn(target.note)
         return target
@@ -113,6 +113,9 @@ class Runner:
         if key and key.source.endswith(".api_key"):
             self._warn(f"{key.source} holds a key; better: aix api-key custom:{provider.name}, or api_key_env")
         return key
+
+    def _listens(self, provider: Provider) -> bool:
+        return self._client().listens(provider)
 
     def _sources(self, provider: Provider) -> KeySources:
         own = self._settings.section("custom_providers").get(provider.name, {}) if provider.custom else {}

@@ -73,6 +73,8 @@ class Model:
     calls: tuple[tuple[str, str], ...] = ()
     finish: str | None = "stop"
     error: tuple[int, str] | None = None
+    models: tuple[str, ...] = ("tiny", "big")
+    key: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     said: threading.Event = field(default_factory=threading.Event)
@@ -122,6 +124,12 @@ def serving(library: Path, **settings: Any) -> Iterator[Model]:
 
 def _handler(model: Model) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if model.key and self.headers["Authorization"] != f"Bearer {model.key}":
+                self._json(401, {"error": {"message": "wrong key"}})
+            else:
+                self._json(200, {"object": "list", "data": [{"id": name} for name in model.models]})
+
         def do_POST(self) -> None:
             model.headers.append(dict(self.headers))
             model.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))

@@ -50,7 +50,9 @@ def test_get_set_and_delete(aix: Aix, library: Path) -> None:
     assert (done.stdout, done.stderr, done.status) == (f"{MASKED} (config.json)\n", "", 0)
     done = aix("api-key", "openrouter", "--action", "delete")
     assert (done.stdout, done.status) == ("", 2)
-    assert done.stderr == "aix: error: Delete the saved key for openrouter needs a yes\n  hint: add --yes\n"
+    assert (
+        done.stderr == "aix: error: there is nobody to ask: Delete the saved key for openrouter?\n  hint: add --yes\n"
+    )
     assert saved_keys(library) == {"openrouter": KEY}
     done = aix("api-key", "openrouter", "--action", "delete", "--yes")
     assert (done.stdout, done.stderr, done.status) == ("", "aix: the key for openrouter is deleted\n", 0)

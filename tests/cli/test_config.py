@@ -264,10 +264,10 @@ def test_a_reset_asks_a_person_first(keys: str, said: str, left: object, library
     [
         (
             ["--reset"],
-            "--reset forgets all settings but keys and custom providers",
-            "to do it: aix config --reset --yes",
+            "there is nobody to ask: Forget all settings but keys and custom providers?",
+            "add --yes",
         ),
-        (["--reset", "--all"], "--reset forgets all settings, keys and custom providers", "to do it: aix config"),
+        (["--reset", "--all"], "there is nobody to ask: Forget all settings, keys and custom providers?", "add --yes"),
         (["--all"], "--all goes with --reset", ""),
         (["--list", "--get", "stream"], "give one of --list, --get, --set, --unset, --reset", ""),
         (["--set", "stream"], "--set stream: to what?", "aix config --set stream VALUE"),

@@ -1,15 +1,14 @@
-"""`aix list`, `aix show` and `aix create` through the real command."""
+"""`aix list`, `aix search`, `aix show` and `aix which` through the real command."""
 
 import json
 import re
 from pathlib import Path
 
+import pyte  # type: ignore[import-not-found,unused-ignore]
 import pytest
 from conftest import Aix, Result
-from stage import NOT_SENT, Terminal, shell, write
+from stage import Terminal, shell, write
 
-KEY = "sk-canary-0123456789abcdef"
-HELLO = "hello\tbuiltin\tSay hello, to see that everything works\n"
 REVIEW = """---
 description: Review a change
 tags: [code, review]
@@ -23,14 +22,29 @@ output: {format: json}
 {{ lang }}: {{ diff }}
 {{ sh("git log -1") }}
 """
+BROKEN = "---\nparams: {n: {type: integr}}\n---\nx"
+BROKEN_SAYS = "type must be one of string, text, integer, number, boolean, date, json, list, file, image"
+
+
+def prompt(library: Path, name: str, description: str = "", tags: str = "own", body: str = "text") -> Path:
+    quoted = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in description)
+    return write(library, name, f'---\ndescription: "{quoted}"\ntags: [{tags}]\n---\n{body}\n')
+
+
+def own(done: Result) -> list[str]:
+    """The lines of a list that are not about what is built in."""
+    assert (done.stderr, done.status) == ("", 0)
+    return [line for line in done.stdout.splitlines() if "\tbuiltin\t" not in line]
 
 
 # --- list -------------------------------------------------------------------------------------------------------------
 
 
 def test_an_empty_home_lists_what_is_built_in(aix: Aix, home: Path) -> None:
-    assert aix("list") == Result(HELLO, "", 0)
-    assert list(home.iterdir()) == []
+    done = aix("list")
+    assert (own(done), list(home.iterdir())) == ([], [])
+    assert "hello\tbuiltin\tSay hello, to see that everything works\n" in done.stdout
+    assert aix("ls") == done
 
 
 def test_a_pipe_gets_a_line_for_each_prompt_with_tabs_between(aix: Aix, library: Path, home: Path) -> None:
@@ -40,11 +54,10 @@ def test_a_pipe_gets_a_line_for_each_prompt_with_tabs_between(aix: Aix, library:
     write(library, "README", "not a prompt")
     write(library, ".hidden/x", "not a prompt")
     (library / "notes.txt").write_text("not a prompt")
+    (library / "plain.md.broken").write_text("not a prompt")
     write(home / ".prompts-of-team", "team", "Ours")
-    assert aix("list") == Result(
-        f"{HELLO}plain\tuser\tFirst line of {{{{ it }}}}\nweb/review\tuser\tReview a change\n", "", 0
-    )
-    assert aix("list", "--library", ".prompts-of-team") == Result(f"{HELLO}team\tuser\tOurs\n", "", 0)
+    assert own(aix("list")) == ["plain\tuser\tFirst line of {{ it }}", "web/review\tuser\tReview a change"]
+    assert own(aix("list", "--library", ".prompts-of-team")) == ["team\tuser\tOurs"]
 
 
 def test_the_first_layer_that_has_a_name_is_listed(aix: Aix, library: Path, home: Path) -> None:
@@ -52,15 +65,14 @@ def test_the_first_layer_that_has_a_name_is_listed(aix: Aix, library: Path, home
     write(home / "work" / ".prompts", "hello", "the project's")
     write(home / "work" / ".prompts", "mine", "the project's")
     write(library, "mine", "the user's")
-    listed = "hello\tproject\tthe project's\nmine\tuser\tthe user's\n"
-    assert aix("list", cwd=home / "work") == Result(listed, "", 0)
+    done = aix("list", cwd=home / "work")
+    assert own(done) == ["hello\tproject\tthe project's", "mine\tuser\tthe user's"]
+    assert "hello\tbuiltin" not in done.stdout
 
 
 def test_a_broken_prompt_is_listed_with_what_is_wrong(aix: Aix, library: Path) -> None:
-    write(library, "broken", "---\nparams: {n: {type: integr}}\n---\nx")
-    done = aix("list")
-    says = "type must be one of string, text, integer, number, boolean, date, json, list, file, image"
-    assert done == Result(f"broken\tuser\t(broken) line 2: {says}\n{HELLO}", "", 0)
+    write(library, "broken", BROKEN)
+    assert own(aix("list")) == [f"broken\tuser\t(broken) line 2: {BROKEN_SAYS}"]
 
 
 def test_json_lists_the_same(aix: Aix, library: Path) -> None:
@@ -86,6 +98,198 @@ def test_json_lists_the_same(aix: Aix, library: Path) -> None:
             "error": None,
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["--tag", "a"], ["one", "three"]),
+        (["--tag", "A"], ["one", "three"]),
+        (["--tags", "a,b"], ["three"]),
+        (["--tag", "a", "--tag", "b"], ["three"]),
+        (["--tag", " b , a ,"], ["three"]),
+        (["--tag", "ü"], ["four"]),
+        (["--tag", ","], ["four", "one", "three", "two"]),
+    ],
+    ids=" ".join,
+)
+def test_a_list_of_tags_means_all_of_them(arguments: list[str], names: list[str], aix: Aix, library: Path) -> None:
+    for name, tags in (("one", "a, own"), ("two", "b"), ("three", "b, A"), ("four", "Ü")):
+        prompt(library, name, tags=tags)
+    write(library, "zbroken", "---\ntags: [a\n---\n")
+    found = [line.split("\t")[0] for line in own(aix("list", *arguments))]
+    assert [name for name in found if name != "zbroken"] == names
+    assert ("zbroken" in found) == (arguments == ["--tag", ","])
+
+
+def test_no_prompt_with_a_tag_is_no_error(aix: Aix) -> None:
+    said = "aix: no prompt has nope and never as a tag\n"
+    assert aix("list", "--tag", "nope,never") == Result("", said, 0)
+    assert aix("list", "--tag", "nope", "--json") == Result("[]\n", "", 0)
+
+
+def test_long_gives_a_pipe_more_columns(aix: Aix, library: Path) -> None:
+    path = write(library, "web/review", REVIEW)
+    row = f"web/review\tuser\tcode, review\tdiff [lang]\tReview a change\t{path}"
+    assert own(aix("list", "--long", "--tag", "code,review")) == [row]
+
+
+def test_long_is_a_block_for_each_prompt_on_a_terminal(library: Path) -> None:
+    write(library, "web/review", REVIEW.replace("code, review", "own"))
+    path = prompt(library, "other")
+    terminal = Terminal("list", "-l", "--tag", "own", columns=200)
+    assert terminal.end() == 0
+    assert (
+        terminal.screen
+        == f"""\
+name:        other
+layer:       user
+tags:        own
+description: text
+file:        {path}
+
+name:        web/review
+layer:       user
+tags:        own
+params:      diff [lang]
+description: Review a change
+file:        {library}/web/review.md
+"""
+    )
+
+
+DESCRIPTIONS = {
+    "latin": "A plain description of what this prompt is good for and when it is better to take another one " * 3,
+    "cjk": "変更をレビューして問題を見つけるためのプロンプトです。" * 5,
+    "hangul": "코드를 검토하고 문제를 찾습니다 " * 9,
+    "emoji": "🚀 ships 👩‍👩‍👧‍👦 a family 🇩🇪 and a flag ❤️ " * 9,
+    "accents": "e\u0301a\u0308n\u0303 " * 60,
+    "hebrew": "בדיקת קוד ומציאת בעיות " * 9,
+    "controls": "\x1b[31mred\x1b[0m\x07 \u202etrl\u202c\u2066x\u2069 \x9b1m" * 9,
+    "tabs": "one\ttwo\t\tthree\t" * 20,
+    "none": "",
+}
+
+
+def cells(terminal: Terminal, columns: int) -> list[str]:
+    """The rows of the screen, each as many letters as it has columns: a wide letter is followed by a `_`."""
+    display = pyte.Screen(columns, 50)
+    pyte.ByteStream(display).feed(terminal.raw)
+    rows = ["".join(display.buffer[row][column].data[:1] or "_" for column in range(columns)) for row in range(50)]
+    return [row for row in rows if row.strip()]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+@pytest.mark.parametrize("command", [("list",), ("search", "own")], ids=" ".join)
+def test_a_table_fits_the_terminal_whatever_is_written_in_it(
+    command: tuple[str, ...], columns: int, library: Path
+) -> None:
+    for name, description in DESCRIPTIONS.items():
+        prompt(library, f"own/{name}", description)
+    terminal = Terminal(*command, "--tag", "own", columns=columns)
+    assert terminal.end() == 0
+    heading, *rows = cells(terminal, columns)
+    assert sorted(row.split()[0] for row in rows) == sorted(f"own/{name}" for name in DESCRIPTIONS)
+    starts = [match.start() for match in re.finditer(r"\S+", heading)]
+    assert [row for row in rows for start in starts[1:] if row[start - 1] != " " or row[start] == " "] == []
+    assert [code for code in (b"\x07", b"\x1b[31m", "\u202e".encode(), "\u2066".encode()) if code in terminal.raw] == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [
+        (
+            40,
+            [
+                "name           description",
+                "cjk            変更をレビューして問題を…",
+                "nnnnnnnnnnnnn  many words many words ma…",
+            ],
+        ),
+        (
+            80,
+            [
+                "name           layer  description",
+                "cjk            user   変更をレビューして問題を見つけるためのプロンプトです",
+                "nnnnnnnnnnnnn  user   many words many words many words many words many words ma…",
+            ],
+        ),
+    ],
+    ids=["40", "80"],
+)
+def test_a_description_that_is_too_long_is_cut(columns: int, rows: list[str], library: Path) -> None:
+    prompt(library, "n" * 13, "many words " * 20)
+    prompt(library, "cjk", "変更をレビューして問題を見つけるためのプロンプトです")
+    terminal = Terminal("list", "--tag", "own", columns=columns)
+    assert terminal.end() == 0
+    assert terminal.screen.splitlines() == rows
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_name_is_not_cut_while_there_is_room_for_it(columns: int, library: Path) -> None:
+    name = "web/" + "n" * (columns - 8)
+    prompt(library, name, "what it is for")
+    terminal = Terminal("list", "--tag", "own", columns=columns)
+    assert terminal.end() == 0
+    assert terminal.screen.splitlines()[1].split(" ")[0] == name
+
+
+# --- search -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_search_says_where_the_words_are(aix: Aix, library: Path) -> None:
+    prompt(library, "inbody", "in the text", body="first\n  the zebra line  \nlast")
+    prompt(library, "zebra", "by name", body="zebra")
+    prompt(library, "intags", "by tag", tags="own, zebra")
+    prompt(library, "described", "has a ZEBRA in it")
+    write(library, "broken-zebra", BROKEN)
+    assert own(aix("search", "zebra")) == [
+        "zebra\tuser\tby name",
+        f"broken-zebra\tuser\t(broken) line 2: {BROKEN_SAYS}",
+        "intags\tuser\tby tag",
+        "described\tuser\thas a ZEBRA in it",
+        "inbody\tuser\tthe zebra line",
+    ]
+    assert [line.split("\t")[0] for line in own(aix("search", "zebra", "--tag", "own"))] == [
+        *("zebra", "intags", "described", "inbody"),
+    ]
+
+
+def test_a_search_in_json_says_more(aix: Aix, library: Path) -> None:
+    path = prompt(library, "one", "about", body="first\n  the zebra line  \nlast")
+    assert json.loads(aix("search", "ZEBRA", "line", "--json").stdout) == [
+        {
+            "name": "one",
+            "layer": "user",
+            "path": str(path),
+            "description": "about",
+            "tags": ["own"],
+            "error": None,
+            "score": 8,
+            "found_in": "body",
+            "line": "the zebra line",
+        }
+    ]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_the_word_that_was_found_can_be_seen(columns: int, library: Path) -> None:
+    prompt(library, "one", "short", body=f"{'before ' * 30}zebra{' after' * 30}")
+    prompt(library, "two", f"{'変更をレビューして' * 9}zebra{'変更をレビューして' * 9}")
+    prompt(library, "three", "whole where it fits: zebra" if columns > 40 else "zebra")
+    terminal = Terminal("search", "zebra", columns=columns)
+    assert terminal.end() == 0
+    rows = [line for line in terminal.screen.splitlines() if not line.startswith("name")]
+    assert [row.count("zebra") for row in rows] == [1, 1, 1]
+    assert ("whole where it fits: zebra" in terminal.screen) == (columns > 40)
+
+
+def test_nothing_found_is_no_error(aix: Aix) -> None:
+    said = "aix: nothing has qqq and [a-z]( in it; aix list shows all prompts\n"
+    assert aix("search", "qqq", "[a-z](") == Result("", said, 0)
+    assert aix("search", "qqq", "--json") == Result("[]\n", "", 0)
+    refused = "aix: error: there is no word to look for\n  hint: aix list shows all prompts\n"
+    assert aix("search", " ") == Result("", refused, 2)
 
 
 # --- show -------------------------------------------------------------------------------------------------------------
@@ -173,158 +377,40 @@ def test_raw_is_the_file_exactly(data: bytes, library: Path) -> None:
     assert (done, Path("out").read_bytes()) == (Result("", "", 0), data)
 
 
-# --- create -----------------------------------------------------------------------------------------------------------
-
-
-def test_create_makes_a_prompt_that_runs(aix: Aix, home: Path) -> None:
-    path = home / ".prompts" / "web" / "greet.md"
-    done = aix("create", "web/greet", "Hello {{ name }}!")
-    assert done == Result("", f"aix: created {path}\naix: try it: aix run web/greet\n", 0)
-    assert path.read_text() == "Hello {{ name }}!\n"
-    assert aix("run", "web/greet", "--name", "Ada") == Result("Hello Ada!", NOT_SENT, 0)
-
-
-def test_the_dashes_of_front_matter_are_no_flag(aix: Aix, library: Path) -> None:
-    assert aix("create", "review", REVIEW).status == 0
-    assert (library / "review.md").read_text() == REVIEW
-    assert aix("create", "new", "--bogus") == Result(
-        "", "aix: error: no such option: --bogus\n  hint: aix create --help\n", 2
-    )
-
-
-def test_create_reads_stdin_and_takes_a_backslash_for_a_slash(aix: Aix, library: Path, home: Path) -> None:
-    assert aix("create", "web\\review", "-", stdin=REVIEW).status == 0
-    assert (library / "web" / "review.md").read_text() == REVIEW
-    assert aix("create", "ours", "text", "--library", "team").stderr.startswith(f"aix: created {home}/team/ours.md\n")
-
-
-NO_NAME = "cannot be a prompt's name\n  hint: letters, digits and . _ - in parts joined by /: web/review"
-NO_PROMPT = "cannot be a prompt: a file of that name means something else in a repository"
-EMPTY = "'new' would be empty; nothing is created\n  hint: aix create NAME \"Say hello to {{ name }}.\""
-REFUSED = [
-    (["there", "new"], 2, "'there' exists already\n  hint: edit {path}, or choose another name"),
-    (["README", "x"], 2, f"'README' {NO_PROMPT}"),
-    (["web/license", "x"], 2, f"'web/license' {NO_PROMPT}"),
-    (["../x", "x"], 2, f"'../x' {NO_NAME}"),
-    ([".x", "x"], 2, f"'.x' {NO_NAME}"),
-    (["a b", "x"], 2, f"'a b' {NO_NAME}"),
-    (["new", " \n"], 2, EMPTY),
-    (["new"], 2, "what does 'new' say?\n  hint: give its text as an argument, or - to read it from stdin"),
-    (["new", "---\ntags: {\n---\nx"], 6, None),
-    (["new", "---\nparams: {n: {type: integr}}\n---\nx", "--library", ".prompts"], 6, None),
-    (["new", "Hello {{ name"], 6, None),
-    (["new", "{{ sh(name) }}"], 6, None),
-    (["new", '{% include "gone.md" %}'], 6, None),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("arguments", "status", "said"), REFUSED, ids=str)
-def test_what_cannot_be_a_prompt_is_not_created(
-    arguments: list[str], status: int, said: str | None, aix: Aix, library: Path
-) -> None:
-    path = write(library, "there", "old")
-    done = aix("create", *arguments)
-    assert (done.stdout, done.status) == ("", status)
-    if said:
-        assert done.stderr == f"aix: error: {said.replace('{path}', str(path))}\n"
-    else:
-        assert re.match(rf"aix: error: {library}/new\.md:\d: ", done.stderr)
-    assert [(file.name, file.read_text()) for file in library.rglob("*.md")] == [("there.md", "old")]
-
-
-# --- create in an editor ----------------------------------------------------------------------------------------------
+# --- which ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def editor(home: Path) -> Path:
-    """A program that a test writes, which `$EDITOR` names with an argument and a space in its path."""
-    path = home / "my editor.sh"
-    path.write_text("#!/bin/sh\nexit 1\n")
-    path.chmod(0o755)
-    return path
+def project(home: Path) -> Path:
+    """A project, with a prompt of the name of a built-in one and of a user's."""
+    (home / "work" / ".git").mkdir(parents=True)
+    return write(home / "work" / ".prompts", "hello", "the project's").parent.parent
 
 
-def edit(editor: Path, script: str, *arguments: str) -> tuple[str, int]:
-    """What a person sees of a command whose editor does what `script` says with the file "$2", and its status."""
-    editor.write_text(f"#!/bin/sh\n{script}\n")
-    env = {"EDITOR": f"'{editor}' --wait", "OPENAI_API_KEY": KEY, "TMPDIR": str(editor.parent)}
-    terminal = Terminal(*arguments, env=env, columns=500)
-    status = terminal.end()
-    return terminal.screen, status
+def test_which_says_what_runs_and_what_that_hides(aix: Aix, library: Path, project: Path) -> None:
+    mine = write(library, "hello", "the user's")
+    done = aix("which", "hello", cwd=project)
+    assert (done.stdout, done.status) == (f"{mine}\n", 0)
+    first, second = done.stderr.splitlines()
+    assert first == f"aix: it hides project {project}/.prompts/hello.md"
+    assert re.fullmatch(r"aix: it hides builtin /.*/hello\.md", second)
+    assert shell('cat "$("$AIX" which hello 2> /dev/null)"', cwd=project) == Result("the user's", "", 0)
 
 
-def test_the_editor_begins_with_a_prompt_to_fill_in(editor: Path, home: Path) -> None:
-    script = 'cat "$2" > seen; echo "$1 ${2##*/}" > how; printf "Hello {{ name }}" > "$2"; env > environment'
-    screen, status = edit(editor, script, "create", "web/greet")
-    path = home / ".prompts" / "web" / "greet.md"
-    assert (screen, status) == (f"aix: created {path}\naix: try it: aix run web/greet\n", 0)
-    assert path.read_text() == "Hello {{ name }}\n"
-    assert (home / "how").read_text() == "--wait greet.md\n"
-    assert (home / "seen").read_text().startswith("---\ndescription: What this prompt is for\nparams:\n")
-    assert KEY not in (home / "environment").read_text()
-    assert not list(home.glob("aix-*"))
-
-
-def test_what_the_editor_begins_with_is_a_prompt(editor: Path, home: Path) -> None:
-    _, status = edit(editor, 'sed -i s/What/All/ "$2"', "create", "new")
-    assert status == 0
-
-
-@pytest.mark.parametrize("script", ["true", ': > "$2"'])
-def test_an_editor_that_leaves_nothing_new_creates_nothing(script: str, editor: Path, home: Path) -> None:
-    screen, status = edit(editor, script, "create", "new")
-    assert (screen, status) == (
-        "aix: error: 'new' would be empty; nothing is created\n  hint: aix create NAME \"Say hello to {{ name }}.\"\n",
-        2,
-    )
-    assert not (home / ".prompts").exists()
-
-
-def test_a_text_that_is_no_prompt_is_kept(editor: Path, home: Path) -> None:
-    broken = "---\nparams: [\n---\nMy long work."
-    screen, status = edit(editor, f'printf %s "{broken}" > "$2"', "create", "web/new")
-    kept = re.search(r"aix: your text is in (\S+); mend it, then: aix create web/new - < \1\n", screen)
-    assert kept
-    assert status == 6
-    assert "\naix: error: " in screen
-    assert Path(kept[1]).read_text() == broken
-    assert Path(kept[1]).parent.stat().st_mode & 0o777 == 0o700
-    assert not list((home / ".prompts").rglob("*.md"))
+def test_which_in_json(aix: Aix, library: Path, project: Path) -> None:
+    mine = write(library, "hello", BROKEN)
+    *rows, built_in = json.loads(aix("which", "hello", "--json", cwd=project).stdout)
+    assert rows == [
+        {"name": "hello", "layer": "user", "path": str(mine), "used": True},
+        {"name": "hello", "layer": "project", "path": f"{project}/.prompts/hello.md", "used": False},
+    ]
+    assert (built_in["layer"], built_in["used"]) == ("builtin", False)
 
 
 @pytest.mark.parametrize(
-    ("script", "said", "kept"),
-    [
-        ("exit 3", "the editor {editor} ended with status 3; nothing is changed", 0),
-        ('printf "\\377" > "$2"', "/new.md is not UTF-8 text (byte 0); it stays where it is", 1),
-    ],
+    ("name", "near"), [("zebra-strip", "did you mean zebra-stripes?"), ("qqqq", "aix list shows all prompts")]
 )
-def test_an_editor_that_fails_creates_nothing(script: str, said: str, kept: int, editor: Path, home: Path) -> None:
-    screen, status = edit(editor, script, "create", "new")
-    assert status == 2
-    assert said.replace("{editor}", str(editor)) in screen
-    assert not (home / ".prompts").exists()
-    assert len(list(home.glob("aix-*"))) == kept
-
-
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        ("nowhere/to/be-found", "cannot start the editor nowhere/to/be-found: no such file or directory"),
-        ("vim '", "the editor vim ' has a quote without its end"),
-    ],
-)
-def test_an_editor_that_cannot_be_started_is_named(command: str, said: str, home: Path) -> None:
-    terminal = Terminal("create", "new", env={"VISUAL": command, "EDITOR": "true"}, columns=200)
-    assert terminal.end() == 2
-    assert terminal.screen == f"aix: error: {said}\n  hint: export EDITOR=nano\n"
-
-
-def test_a_new_library_is_its_owners_alone(aix: Aix, home: Path) -> None:
-    assert aix("create", "greet", "hi").status == 0
-    assert (home / ".prompts").stat().st_mode & 0o777 == 0o700
-
-
-def test_a_template_that_is_none_is_not_written_at_all(aix: Aix, library: Path) -> None:
-    done = aix("create", "deep/down", "{% if %}")
-    assert (done.status, list(library.iterdir())) == (6, [])
+def test_which_of_an_unknown_name_is_exit_5(name: str, near: str, aix: Aix, library: Path) -> None:
+    write(library, "zebra-stripes", "text")
+    said = f"aix: error: there is no prompt '{name}'\n  hint: {near}\n"
+    assert aix("which", name) == Result("", said, 5)

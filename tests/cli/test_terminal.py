@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stage import NOT_SENT, Model, Terminal, configure, serving, shell, write
+from stage import NOT_SENT, Model, Terminal, serving, shell, write
 
 MARKDOWN = "# Title\n\nSome **bold** words.\n\n- one\n- two\n"
 PLAIN_TERMINALS = [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"CI": "true"}]
@@ -276,9 +276,20 @@ def test_a_text_is_written_in_the_editor(library: Path, home: Path) -> None:
     editor.write_text('#!/bin/sh\necho typed; printf "two\\nlines" > "$1"\n')
     editor.chmod(0o755)
     terminal = Terminal("run", "ask", env={"EDITOR": str(editor)}, script='exec "$AIX" "$@" > out')
+    terminal.wait_for("body (Enter alone opens an editor):")
+    terminal.type("\r")
     assert terminal.end() == 0
-    assert lines(terminal) == ["typed", NOT_SENT.strip()]
+    assert lines(terminal)[1:] == ["typed", NOT_SENT.strip()]
     assert (home / "out").read_text() == "It says: two\nlines"
+
+
+def test_a_short_text_is_typed_at_once(library: Path, home: Path) -> None:
+    write(library, "ask", "---\nparams: {body: {type: text, required: true}}\n---\nIt says: {{ body }}")
+    terminal = Terminal("run", "ask", env={"EDITOR": "false"}, script='exec "$AIX" "$@" > out')
+    terminal.wait_for("body (Enter alone opens an editor):")
+    terminal.type("one line\r")
+    assert terminal.end() == 0
+    assert (home / "out").read_text() == "It says: one line"
 
 
 def test_control_c_at_a_question_sends_nothing(library: Path) -> None:
@@ -312,48 +323,3 @@ def test_nobody_is_asked_without_a_terminal(library: Path) -> None:
     terminal = Terminal("run", "ask", script='exec "$AIX" "$@" < /dev/null', env={"NO_COLOR": "1"})
     assert terminal.end() == 2
     assert terminal.raw.decode() == said
-
-
-# --- the list ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("columns", "rows"),
-    [
-        (
-            44,
-            [
-                "name        layer    description",
-                "cjk         user     変更をレビューして問題…",
-                "hello       builtin  Say hello, to see that…",
-                "web/review  user     many words many words …",
-            ],
-        ),
-        (
-            80,
-            [
-                "name        layer    description",
-                "cjk         user     変更をレビューして問題を見つけるためのプロンプトです",
-                "hello       builtin  Say hello, to see that everything works",
-                "web/review  user     many words many words many words many words many words man…",
-            ],
-        ),
-    ],
-    ids=["44", "80"],
-)
-def test_a_list_fits_the_terminal(columns: int, rows: list[str], library: Path) -> None:
-    write(library, "web/review", f"---\ndescription: {'many words ' * 20}\n---\nx")
-    write(library, "cjk", "---\ndescription: 変更をレビューして問題を見つけるためのプロンプトです\n---\nx")
-    terminal = Terminal("list", columns=columns)
-    assert terminal.end() == 0
-    assert lines(terminal) == rows
-
-
-def test_config_decides_how_text_is_edited(library: Path, home: Path) -> None:
-    editor = home / "editor"
-    editor.write_text('#!/bin/sh\nprintf "Hello" > "$1"\n')
-    editor.chmod(0o755)
-    configure(library, editor=str(editor))
-    terminal = Terminal("create", "new", columns=200)
-    assert terminal.end() == 0
-    assert (library / "new.md").read_text() == "Hello\n"

@@ -1,5 +1,6 @@
 """Files that are private from birth and never half written, whoever is killed and whatever the disk says."""
 
+import errno
 import json
 import os
 import re
@@ -266,6 +267,63 @@ def test_of_many_who_create_a_file_one_wins_and_the_others_are_told(library: Pat
     assert [path.name for path in library.iterdir()] == ["one.md"]
 
 
+def move(library: Path, new: str) -> str:
+    """Move `one.md`, or what is said against it."""
+    try:
+        files.move_shared(library / "one.md", library / new)
+    except AixError as error:
+        return error.message.replace(f"{library}/", "")
+    return ""
+
+
+def texts(library: Path) -> dict[str, str]:
+    return {str(path.relative_to(library)): path.read_text() for path in library.rglob("*") if path.is_file()}
+
+
+def test_a_file_is_moved_and_never_onto_another(library: Path) -> None:
+    (library / "one.md").write_text("one")
+    (library / "two.md").write_text("two")
+    assert move(library, "two.md") == "two.md exists already"
+    assert texts(library) == {"one.md": "one", "two.md": "two"}
+    assert move(library, "deep/down/new.md") == ""
+    assert texts(library) == {"deep/down/new.md": "one", "two.md": "two"}
+    assert move(library, "again.md") == "one.md was moved or deleted by somebody else meanwhile"
+    assert texts(library) == {"deep/down/new.md": "one", "two.md": "two"}
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
+def test_where_there_are_no_hard_links_it_is_moved_too(
+    code: int, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(old: Path, new: Path, **_: bool) -> None:
+        raise OSError(code, os.strerror(code), str(new))
+
+    monkeypatch.setattr(os, "link", refuse)
+    (library / "one.md").write_text("one")
+    (library / "two.md").write_text("two")
+    assert move(library, "two.md") == "two.md exists already"
+    assert move(library, "new.md") == ""
+    assert texts(library) == {"new.md": "one", "two.md": "two"}
+
+
+def test_of_many_who_move_a_file_one_wins_and_the_others_are_told(library: Path) -> None:
+    (library / "one.md").write_text("one")
+    said = [""] * 8
+    barrier = threading.Barrier(8)
+
+    def race(number: int) -> None:
+        barrier.wait(10)
+        said[number] = move(library, f"{number}.md")
+
+    threads = [threading.Thread(target=race, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(said) == ["", *["one.md was moved or deleted by somebody else meanwhile"] * 7]
+    assert texts(library) == {f"{said.index('')}.md": "one"}
+
+
 @pytest.mark.parametrize("old", [None, b"old"])
 def test_an_answer_replaces_its_file_only_when_it_is_kept(old: bytes | None, home: Path) -> None:
     path = home / "answer.md"
@@ -289,12 +347,12 @@ def test_an_answer_that_could_not_be_kept_is_refused_before_it_costs(name: str, 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (None, b"config.json\n.aix-*.tmp\n.aix.lock\n"),
-        (b"", b"config.json\n.aix-*.tmp\n.aix.lock\n"),
-        (b"*.bak\nconfig.json\n", b"*.bak\nconfig.json\n.aix-*.tmp\n.aix.lock\n"),
-        (b"# mine\r\n\xff\xfe", b"# mine\r\n\xff\xfe\nconfig.json\n.aix-*.tmp\n.aix.lock\n"),
-        (b".aix.lock\n.aix-*.tmp\nconfig.json", b".aix.lock\n.aix-*.tmp\nconfig.json"),
-        (b"!config.json\n", b"!config.json\nconfig.json\n.aix-*.tmp\n.aix.lock\n"),
+        (None, b"config.json\n.aix-*.tmp\n.aix.lock\n*.md.broken\n"),
+        (b"", b"config.json\n.aix-*.tmp\n.aix.lock\n*.md.broken\n"),
+        (b"*.bak\nconfig.json\n", b"*.bak\nconfig.json\n.aix-*.tmp\n.aix.lock\n*.md.broken\n"),
+        (b"# mine\r\n\xff\xfe", b"# mine\r\n\xff\xfe\nconfig.json\n.aix-*.tmp\n.aix.lock\n*.md.broken\n"),
+        (b"*.md.broken\n.aix.lock\n.aix-*.tmp\nconfig.json", b"*.md.broken\n.aix.lock\n.aix-*.tmp\nconfig.json"),
+        (b"!config.json\n", b"!config.json\nconfig.json\n.aix-*.tmp\n.aix.lock\n*.md.broken\n"),
     ],
 )
 def test_gitignore_gets_the_lines_that_it_lacks_and_keeps_its_own(old: bytes | None, new: bytes, library: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aix.errors import TemplateError
-from aix.library.library import Layer
+from aix.library.layer import Layer
 from aix.library.template import Template
 
 SURROUNDINGS: Mapping[str, Any] = {

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from conftest import Aix
 
-from aix.errors import TemplateError
-from aix.library.document import MAX_FRONT_MATTER, compose, decode, parse, split
+from aix.errors import AixError, TemplateError, UsageError
+from aix.library.document import MAX_FRONT_MATTER, declare, decode, parse, split
 from aix.library.prompt import Output, Param, Prompt
 
 
@@ -505,17 +505,38 @@ def test_a_fault_names_the_file_by_its_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("front", "body", "text"),
+    ("text", "fields", "declared"),
     [
-        ({}, "body", "body\n"),
-        ({"description": "", "tags": []}, "body\n", "body\n"),
-        ({"description": "a: b", "tags": ["no"]}, "x", "---\ndescription: 'a: b'\ntags:\n- 'no'\n---\nx\n"),
+        ("body", {}, "body"),
+        ("body", {"description": "", "tags": []}, "body"),
+        ("", {"description": "d"}, "---\ndescription: d\n---\n"),
+        ("body", {"description": "d", "tags": ["a", "b"]}, "---\ndescription: d\ntags: [a, b]\n---\nbody"),
+        ("x", {"description": "a: b", "tags": ["no"]}, "---\ndescription: 'a: b'\ntags: ['no']\n---\nx"),
+        ("---\n---\nbody", {"description": "d"}, "---\ndescription: d\n---\nbody"),
+        ("---\nmodel: m # c\n---\nx", {"tags": ["a"]}, "---\ntags: [a]\nmodel: m # c\n---\nx"),
+        ("---\ndescription: own\n---\nx", {"tags": ["a"]}, "---\ntags: [a]\ndescription: own\n---\nx"),
+        ("---\ndescription: own\n---\nx", {"description": ""}, "---\ndescription: own\n---\nx"),
+        ("text\n---\nmore", {"tags": ["a"]}, "---\ntags: [a]\n---\ntext\n---\nmore"),
     ],
 )
-def test_a_new_file_is_written_as_it_will_be_read(front: dict[str, Any], body: str, text: str) -> None:
-    assert compose(front, body) == text
-    prompt = parse(text, "p")
-    assert {"description": prompt.description, "tags": list(prompt.tags)} == {"description": "", "tags": [], **front}
+def test_a_text_gets_more_front_matter_and_keeps_its_own(text: str, fields: dict[str, Any], declared: str) -> None:
+    assert declare(text, fields) == declared
+    prompt, given = parse(declared, "p"), {key: value for key, value in fields.items() if value}
+    assert given == {key: {"description": prompt.description, "tags": list(prompt.tags)}[key] for key in given}
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("---\ntags: [a]\n---\nx", UsageError, "the text gives its tags itself"),
+        ("---\nmodel: m\nx", TemplateError, "the text:1: the front matter has no end"),
+        ("---\nmodel: m\ntags: [\n---\nx", TemplateError, "the text:[34]: not valid YAML"),
+        ("---\nmodel: m\na: b: c\n---\nx", TemplateError, "the text:3: not valid YAML"),
+    ],
+)
+def test_front_matter_that_cannot_get_more_is_said(text: str, error: type[AixError], said: str) -> None:
+    with pytest.raises(error, match=said):
+        declare(text, {"tags": ["b"]})
 
 
 def test_broken_front_matter_is_exit_6_without_a_traceback(aix: Aix, library: Path) -> None:

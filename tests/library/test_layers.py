@@ -9,7 +9,9 @@ import pytest
 from conftest import AIX, Aix
 
 from aix.errors import NotFoundError, TemplateError, UsageError
-from aix.library.library import MAX_FILE, Layer, Library, is_file_name, open_file
+from aix.library.layer import MAX_FILE, Layer
+from aix.library.library import Library, is_file_name, open_file
+from aix.library.prompt import Prompt
 from aix.library.reading import MissingFileError
 from aix.library.template import Template
 
@@ -33,8 +35,14 @@ def write(root: Path, **texts: str) -> None:
         path.write_text(text)
 
 
+def create(library: Library, name: str, text: str) -> Prompt:
+    return library.create(library.refuse(name), text.encode("utf-8", "surrogateescape"))
+
+
 def layers(tmp_path: Path, *names: str) -> Library:
-    return Library([Layer(name, tmp_path / name) for name in names])
+    return Library(
+        [Layer(name, tmp_path / name) for name in names], lambda prompt, read: Template(prompt, read).includes
+    )
 
 
 # Which prompt a name means
@@ -60,11 +68,10 @@ def test_the_layers_of_the_command(aix: Aix, home: Path, library: Path, tmp_path
     write(library, a="user a")
     write(project / ".prompts", a="project a", b="project b", hello="project hello")
     done = aix("list", cwd=project / "deep")
-    assert [line.split("\t")[:2] for line in done.stdout.splitlines()] == [
-        ["a", "user"],
-        ["b", "project"],
-        ["hello", "project"],
-    ]
+    listed = [line.split("\t")[:2] for line in done.stdout.splitlines()]
+    own = [row for row in listed if row[1] != "builtin"]
+    assert own == [["a", "user"], ["b", "project"], ["hello", "project"]]
+    assert ["hello", "builtin"] not in listed
     assert aix("run", "b", cwd=project / "deep").stdout == "project b"
     assert aix("run", "b").status == 5
 
@@ -178,10 +185,10 @@ def test_a_layer_that_is_not_there_is_empty(tmp_path: Path) -> None:
 def test_a_prompt_is_created_in_the_first_layer(tmp_path: Path) -> None:
     write(tmp_path / "builtin", greet="builtin")
     library = layers(tmp_path, "user", "builtin")
-    prompt = library.create("web\\greet", "Hi {{ name }}\r\n")
+    prompt = create(library, "web\\greet", "Hi {{ name }}\r\n")
     assert (prompt.name, prompt.path, prompt.body) == ("web/greet", tmp_path / "user/web/greet.md", "Hi {{ name }}\n")
     assert (tmp_path / "user/web/greet.md").read_bytes() == b"Hi {{ name }}\r\n"
-    library.create("greet", "mine")
+    create(library, "greet", "mine")
     assert library.get("greet")[0].body == "mine"
 
 
@@ -196,7 +203,7 @@ RESERVED = [
 @pytest.mark.parametrize("name", RESERVED)
 def test_a_reserved_name_is_refused_in_any_case(name: str, change: Callable[[str], str], layer: Layer) -> None:
     with pytest.raises(UsageError) as caught:
-        Library([layer]).create(change(name), "text")
+        create(Library([layer]), change(name), "text")
     assert caught.value.message.endswith("cannot be a prompt: a file of that name means something else in a repository")
     assert list(layer.root.iterdir()) == []
 
@@ -224,14 +231,14 @@ def test_a_reserved_name_is_refused_in_any_case(name: str, change: Callable[[str
 )
 def test_a_name_that_cannot_be_one_is_refused(name: str, layer: Layer) -> None:
     with pytest.raises(UsageError) as caught:
-        Library([layer]).create(name, "text")
+        create(Library([layer]), name, "text")
     assert caught.value.message == f"'{name}' cannot be a prompt's name"
     assert list(layer.root.iterdir()) == []
 
 
 def test_a_file_name_is_not_taken_for_a_name(layer: Layer) -> None:
     with pytest.raises(UsageError) as caught:
-        Library([layer]).create("web/x.MD", "text")
+        create(Library([layer]), "web/x.MD", "text")
     assert (caught.value.message, caught.value.hint) == (
         "'web/x.MD' is a file's name",
         "the prompt's is without .md: web/x",
@@ -253,7 +260,7 @@ def test_what_is_there_is_never_overwritten(make: Callable[[Path], None], layer:
     make(root / "x.md")
     before = os.lstat(root / "x.md")
     with pytest.raises(UsageError):
-        Library([layer]).create("x", "new")
+        create(Library([layer]), "x", "new")
     assert os.lstat(root / "x.md") == before
     assert [path.name for path in root.iterdir()] == ["x.md"]
 
@@ -270,7 +277,7 @@ def test_what_is_there_is_never_overwritten(make: Callable[[Path], None], layer:
 )
 def test_what_could_not_be_read_again_is_not_written(text: str, error: type[Exception], layer: Layer) -> None:
     with pytest.raises(error):
-        Library([layer]).create("web/x", text)
+        create(Library([layer]), "web/x", text)
     assert list(layer.root.iterdir()) == []
 
 
@@ -278,8 +285,28 @@ def test_nothing_is_created_through_a_link_out_of_the_layer(layer: Layer, root: 
     (tmp_path / "outside").mkdir()
     (root / "web").symlink_to(tmp_path / "outside")
     with pytest.raises(UsageError, match="leads out of the prompts"):
-        Library([layer]).create("web/x", "text")
+        create(Library([layer]), "web/x", "text")
     assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_what_a_built_in_prompt_includes_is_copied_up_with_it(tmp_path: Path) -> None:
+    write(tmp_path / "builtin", web__x='{% include "./_a.md" %}', web___a='{% include "_b.md" %}', _b="b")
+    library = layers(tmp_path, "user", "builtin")
+    source, to = library.place("web/x"), library.refuse("own/x")
+    data = b'edited: {% include "web/_a.md" %}'
+    assert library.copy(source, to, data).text == data.decode()
+    assert to.data() == data
+    assert sorted(library.layers[0].names()) == ["own/x"]
+    assert [library.layers[0].read(name) for name in ("web/_a.md", "_b.md")] == ['{% include "_b.md" %}', "b"]
+
+
+def test_a_text_is_not_saved_over_one_that_was_not_read(tmp_path: Path) -> None:
+    write(tmp_path / "user", x="theirs")
+    library = layers(tmp_path, "user")
+    with pytest.raises(UsageError, match="was changed by somebody else meanwhile"):
+        library.save(library.place("x"), b"mine", b"what was read")
+    assert library.place("x").data() == b"theirs"
+    assert library.save(library.place("x"), b"mine", b"theirs").text == "mine"
 
 
 def test_of_processes_that_create_one_name_exactly_one_wins(library: Path) -> None:

@@ -12,7 +12,7 @@ from desk import SURROUNDINGS, Desk
 from aix.errors import RefusedError, TemplateError
 from aix.library.closure import MAX_FILES
 from aix.library.document import parse
-from aix.library.library import Layer
+from aix.library.layer import Layer
 from aix.library.template import Template, nothing
 from aix.messages import Image, Message, Text
 

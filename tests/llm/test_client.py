@@ -24,9 +24,10 @@ from aix.errors import (
     ProviderError,
     RateLimitError,
 )
-from aix.llm.client import Client, Clock, proxy_for
+from aix.llm.client import Client, Clock
 from aix.llm.exchange import Attempt, Exchange, is_private
 from aix.llm.failure import BY_STATUS
+from aix.llm.network import proxy_for
 from aix.llm.protocols import protocol
 from aix.llm.providers import Providers
 from aix.messages import Finish, Message, Request, Response, Text, TextDelta, collect

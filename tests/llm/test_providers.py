@@ -38,8 +38,8 @@ def test_a_built_in_row_is_sound(row: Provider) -> None:
     assert row.protocol in MODULES
     assert row.auth_type in AUTH
     assert not row.custom
-    assert row.default_model
-    assert set(row.roles) == {"strong", "fast", "cheap"}
+    assert row.default_model or row.local
+    assert set(row.roles) == ({"strong", "fast", "cheap"} if row.default_model else set())
     assert re.fullmatch("[a-z][a-z0-9-]*", row.name)
 
 
@@ -259,8 +259,8 @@ def test_a_custom_provider_with_a_built_in_s_name_wins() -> None:
         ("antropic", "did you mean anthropic?"),
         ("custom:gww", "did you mean gw?"),
         ("custom:openai", "did you mean openai?"),
-        ("", "there are gw, openrouter, openai, anthropic, ollama, echo"),
-        ("zzzz", "there are gw, openrouter, openai, anthropic, ollama, echo"),
+        ("", "there are gw, openrouter, openai, anthropic, ollama, lmstudio, vllm, llamacpp, echo"),
+        ("zzzz", "there are gw, openrouter, openai, anthropic, ollama, lmstudio, vllm, llamacpp, echo"),
     ],
 )
 def test_an_unknown_provider_is_answered_with_near_matches(name: str, hint: str) -> None:

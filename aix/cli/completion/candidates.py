@@ -1,0 +1,258 @@
+"""What a word of the command line can become. All is read quietly: what is broken is as if it were not there."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from aix.app import App
+from aix.cli.console import visible
+from aix.errors import AixError
+from aix.library.prompt import PATHS, Param
+from aix.llm.providers import Provider, Providers
+from aix.llm.routing import BUILT_IN_ROLES
+
+FILE_STARTS = ("./", "../", "/", "~")
+TRUTH = ("true", "false")
+DESCRIBED = 200
+"""Of more prompts than this the descriptions are not read: nobody reads them either, and a Tab must not take long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One thing that a word can become. A help that must be read first is a function."""
+
+    value: str
+    help: str | Callable[[], str] = ""
+
+    @property
+    def said(self) -> str:
+        """The help on one line, without what a terminal would obey."""
+        text = self.help if isinstance(self.help, str) else self.help()
+        return visible(" ".join(text.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The shell's own files, or folders, from the character `start` of the word on."""
+
+    start: int = 0
+    folders_only: bool = False
+
+
+Found = Files | list[Candidate]
+
+
+class Desk:
+    """What completion reads, with an App of its own that warns nobody."""
+
+    def __init__(self, app: App) -> None:
+        self.app = App(app.env, app.cwd)
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        try:
+            return self.app.settings.data
+        except AixError:
+            return {}
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        found = self.settings.get(name)
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def providers(self) -> list[Provider]:
+        """The providers that can be asked come first, each part in its own order."""
+        known = Providers(self.section("custom_providers"), self.app.env)
+        found: list[Provider] = []
+        for name in known.names():
+            with suppress(AixError):
+                found.append(known.get(name))
+        return sorted(found, key=lambda provider: not self.usable(provider))
+
+    def usable(self, provider: Provider) -> bool:
+        """Whether it can be asked, as far as that is seen without running anything."""
+        named = any(self.app.env.get(variable, "").strip() for variable in provider.key_env)
+        return provider.keyless or provider.key_optional or named or bool(self.section("api_keys").get(provider.name))
+
+    def models(self, provider: Provider) -> list[str]:
+        """What is known of a provider's models: the user's default, its own, and those of its roles."""
+        chosen = self.settings.get(f"{provider.name}_default_model")
+        known = (chosen if isinstance(chosen, str) else "", provider.default_model, *provider.roles.values())
+        return list(dict.fromkeys(filter(None, known)))
+
+    def params(self, name: str, library: str | None) -> Sequence[Param]:
+        """The params of a prompt; a template is only read where nothing is declared."""
+        if name == "-":
+            return ()
+        try:
+            place = self.app.place(name, library)
+            prompt = place.layer.prompt(place.name)
+            return prompt.params if prompt.params is not None else self.app.template(prompt, place.layer).params
+        except AixError:
+            return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A word, and what stands before it: values by the names of their options, arguments, the prompt's params."""
+
+    desk: Desk
+    word: str
+    given: Mapping[str, Sequence[str]]
+    arguments: Sequence[str] = ()
+    params: Sequence[Param] = ()
+
+    def last(self, name: str) -> str | None:
+        return next(reversed(self.given.get(name, ())), None)
+
+
+Completer = Callable[[Asked], Found]
+
+
+def nothing(_: Asked) -> Found:
+    return []
+
+
+def files(_: Asked) -> Found:
+    return Files()
+
+
+def folders(_: Asked) -> Found:
+    return Files(folders_only=True)
+
+
+def one_of(choices: Iterable[Any]) -> Completer:
+    found = [Candidate(str(choice)) for choice in choices]
+    return lambda _: found
+
+
+def after(head: str, completer: Completer) -> Completer:
+    """Completes the rest of a word that begins with `head`."""
+
+    def complete(asked: Asked) -> Found:
+        found = completer(replace(asked, word=asked.word[len(head) :]))
+        if isinstance(found, Files):
+            return replace(found, start=found.start + len(head))
+        return [replace(candidate, value=head + candidate.value) for candidate in found]
+
+    return complete
+
+
+def names(asked: Asked) -> Found:
+    """The prompts of all layers, each with its description."""
+    return _names(asked, lambda _: True)
+
+
+def own_names(asked: Asked) -> Found:
+    """The prompts that can be changed, but for those that are named already."""
+    found = _names(asked, lambda layer: layer.name != "builtin")
+    return [candidate for candidate in found if candidate.value not in asked.arguments]
+
+
+def _names(asked: Asked, wanted: Callable[[Any], bool]) -> list[Candidate]:
+    with suppress(AixError, OSError):
+        library = asked.desk.app.library_at(asked.last("library"))
+        found = [(name, layer) for name, layer in library.names() if wanted(layer)]
+        few = sum(asked.word in name for name, _ in found) <= DESCRIBED
+        return [Candidate(name, _description(layer, name) if few else "") for name, layer in found]
+    return []
+
+
+def _description(layer: Any, name: str) -> Callable[[], str]:
+    def read() -> str:
+        try:
+            return str(layer.prompt(name).description)
+        except AixError:
+            return "(broken)"
+
+    return read
+
+
+def names_and_files(asked: Asked) -> Found:
+    return Files() if asked.word.startswith(FILE_STARTS) else names(asked)
+
+
+def inner_folders(asked: Asked) -> Found:
+    """The folders of the library, where a new prompt may go."""
+    inside = {candidate.value.rpartition("/")[0] for candidate in _names(asked, lambda layer: layer.name != "builtin")}
+    return [Candidate(f"{folder}/") for folder in sorted(filter(None, inside))]
+
+
+def tags(asked: Asked) -> Found:
+    """The tags of all prompts; several may stand in one word, with commas between."""
+    before, comma, _ = asked.word.rpartition(",")
+    return after(before + comma, one_of(sorted(_tags(asked))))(asked)
+
+
+def _tags(asked: Asked) -> set[str]:
+    found: set[str] = set()
+    with suppress(AixError, OSError):
+        for name, layer in asked.desk.app.library_at(asked.last("library")).names():
+            with suppress(AixError):
+                found.update(layer.prompt(name).tags)
+    return found
+
+
+def pairs(asked: Asked) -> Found:
+    """`name=` of each param, `name=value`, `name@file`."""
+    by_name = {param.name: param for param in asked.params}
+    name = asked.word.partition("=")[0].partition("@")[0]
+    head, mark = name, asked.word[len(name) : len(name) + 1]
+    param = by_name.get(name.replace("-", "_"))
+    if mark == "=" and param:
+        return after(f"{head}=", value_of(param))(asked)
+    if mark == "@" and param:
+        return Files(len(head) + 1)
+    return [Candidate(f"{param.name}=", param.help) for param in asked.params]
+
+
+def value_of(param: Param) -> Completer:
+    if param.choices:
+        return one_of(param.choices)
+    if param.type in PATHS:
+        return files
+    return one_of(TRUTH) if param.type == "boolean" else nothing
+
+
+def providers(asked: Asked) -> Found:
+    desk = asked.desk
+    rows = [Candidate(row.name, _state(desk, row)) for row in desk.providers]
+    return [*rows, *_custom(desk)]
+
+
+def keyed_providers(asked: Asked) -> Found:
+    """The providers that a key can be saved for."""
+    desk = asked.desk
+    return [*(Candidate(row.name, _state(desk, row)) for row in desk.providers if not row.keyless), *_custom(desk)]
+
+
+def _state(desk: Desk, provider: Provider) -> str:
+    model = next(iter(desk.models(provider)), "")
+    return ", ".join(filter(None, (model, "" if desk.usable(provider) else "no key yet")))
+
+
+def _custom(desk: Desk) -> list[Candidate]:
+    return [Candidate(f"custom:{row.name}", _state(desk, row)) for row in desk.providers if row.custom]
+
+
+def models(asked: Asked) -> Found:
+    """Roles, `provider:` and the defaults of who can be asked; after the colon, that provider's models."""
+    desk, chosen = asked.desk, (asked.last("provider") or "").removeprefix("custom:")
+    by_name = {row.name: row for row in desk.providers}
+    if chosen in by_name:
+        return [*_roles(desk), *map(Candidate, desk.models(by_name[chosen]))]
+    name, colon, _ = asked.word.partition(":")
+    if colon and name in by_name:
+        return after(f"{name}:", one_of(desk.models(by_name[name])))(asked)
+    heads = [Candidate(f"{row.name}:", _state(desk, row)) for row in desk.providers if desk.models(row)]
+    ready = [row for row in desk.providers if desk.usable(row)]
+    whole = [Candidate(f"{row.name}:{model}") for row in ready for model in desk.models(row)[:1]]
+    return [*_roles(desk), *whole, *_custom(desk), *heads]
+
+
+def _roles(desk: Desk) -> list[Candidate]:
+    own = desk.section("roles")
+    built_in = dict.fromkeys(BUILT_IN_ROLES, "a role")
+    return [Candidate(role, leads if isinstance(leads, str) else "") for role, leads in {**built_in, **own}.items()]

@@ -1,0 +1,186 @@
+"""`aix init`: the first minute. A provider, its key, how to send, and one prompt that runs."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+
+from aix.cli import ask
+from aix.cli.console import Stdin
+from aix.cli.options import Shell
+from aix.config.secrets import Secret, checked
+from aix.config.settings import join_key
+from aix.errors import AuthError, UsageError
+from aix.llm.providers import Provider
+from aix.llm.routing import PREFERRED, no_key
+
+FIRST = ("run", "hello", "--name", "Ada", "--execute")
+"""The prompt that shows that all works."""
+
+SENDING = {
+    "show": "show what would be sent; -x sends it",
+    "send": "send right away; --no-execute only shows it",
+}
+"""What `aix run` can do when nothing else is said."""
+
+
+def register(cli: typer.Typer) -> None:
+    cli.command("init")(init)
+
+
+def init(
+    ctx: typer.Context,
+    provider: Annotated[str, typer.Option(metavar="NAME", help="Whom to ask by default.")] = "",
+    model: Annotated[str, typer.Option("--model", "-m", metavar="MODEL", help="Its default model.")] = "",
+    execute: Annotated[
+        bool | None, typer.Option("--execute/--no-execute", "-x", help="Send right away, or show first.")
+    ] = None,
+    try_it: Annotated[bool | None, typer.Option("--try/--no-try", help="Run a first prompt at the end.")] = None,
+) -> None:
+    """Set up a provider, and run a first prompt.
+
+    It can be run again at any time: what is set stays unless you change it.
+
+    \b
+      aix init
+      aix init --provider ollama -m qwen3:4b --try
+      pass show openai | aix init --provider openai     the key comes from a pipe
+    """
+    shell: Shell = ctx.obj
+    person = shell.console.person_is_there
+    if not provider and not person:
+        raise UsageError(
+            "aix init asks questions, and there is no terminal", hint="aix init --provider NAME [--execute] [--try]"
+        )
+    setup = _Setup(shell, person=person)
+    chosen = setup.provider(provider)
+    setup.key(chosen)
+    setup.model(chosen, model)
+    setup.sending(execute)
+    setup.save()
+    if _wants_to_try(shell, try_it, person=person):
+        _run(ctx, FIRST)
+    shell.console.note("next: aix list shows the prompts there are, aix doctor whether all is well")
+
+
+@dataclass(slots=True)
+class _Setup:
+    """The answers, question by question; nothing is written before the last one."""
+
+    shell: Shell
+    person: bool
+    values: dict[str, Any] = field(default_factory=dict)
+    running: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def provider(self, name: str) -> Provider:
+        """The provider that is asked by default: the one that is named, or that the person chooses."""
+        app = self.shell.app
+        if not name or app.providers.get(name).local:
+            self.shell.console.progress("looking for models on this machine")
+            self.running = {found.provider.name: found.models for found in app.local_servers()}
+            self.shell.console.done_waiting()
+        current = app.settings.get("default_provider").value or ""
+        chosen = app.providers.get(name or ask.choose("Who answers your prompts?", self._offers(), current))
+        self.values["default_provider"] = chosen.name
+        return chosen
+
+    def key(self, provider: Provider) -> None:
+        """A key, where the provider needs one and none is found: from a pipe, or asked for."""
+        if self.shell.app.runner.usable(provider):
+            return
+        stdin = Stdin()
+        if stdin.kind == "piped":
+            secret = checked(stdin.read(), provider.name)
+        elif self.person:
+            secret = self._asked_key(provider)
+        else:
+            raise no_key(provider)
+        self.values[join_key(("api_keys", provider.name))] = secret.reveal()
+
+    def model(self, provider: Provider, name: str) -> None:
+        """The provider's default model: the one that is named, or one of those that a local server has."""
+        models = self.running.get(provider.name, ())
+        current = self.shell.app.settings.find(f"{provider.name}_default_model") or provider.default_model
+        if not name and current not in models and models:
+            name = ask.choose("Which model?", models) if self.person and len(models) > 1 else models[0]
+        if name:
+            self.values[f"{provider.name}_default_model"] = name
+
+    def sending(self, execute: bool | None) -> None:
+        """What `aix run` does when it is not told: show, or send."""
+        if execute is None and self.person:
+            current = "send" if self.shell.app.settings.get("execute").value else "show"
+            execute = ask.choose("What shall `aix run NAME` do?", SENDING, current) == "send"
+        if execute is not None:
+            self.values["execute"] = execute
+
+    def save(self) -> None:
+        """Write all answers at once."""
+        settings, console = self.shell.app.settings, self.shell.console
+        settings.save_all(self.values)
+        console.note(f"saved in {self.shell.app.paths.config}")
+        for key in self.values:
+            if variable := settings.variable_over(key):
+                console.warn(f"{variable} is set in the environment and wins over {key}")
+
+    def _offers(self) -> dict[str, str]:
+        """The providers to choose from, with what is known of each: those that are ready first, `echo` last."""
+        providers = [self.shell.app.providers.get(name) for name in self.shell.app.providers.names()]
+        offered = [provider for provider in providers if self._is_ready(provider) or provider.default_model]
+        width = max(len(provider.name) for provider in offered)
+        return {
+            provider.name: f"{provider.name:<{width}}  {self._said(provider)}"
+            for provider in sorted(offered, key=self._rank)
+        }
+
+    def _rank(self, provider: Provider) -> tuple[bool, ...]:
+        preferred = [provider.name != name for name in PREFERRED]
+        return (provider.protocol == "echo", not self._is_ready(provider), provider.local, *preferred)
+
+    def _is_ready(self, provider: Provider) -> bool:
+        return provider.name in self.running or (not provider.local and self.shell.app.runner.usable(provider))
+
+    def _said(self, provider: Provider) -> str:
+        if provider.name in self.running:
+            models = self.running[provider.name]
+            more = f" and {len(models) - 2} more" if len(models) > 2 else ""
+            return f"runs on this machine: {', '.join(models[:2]) or 'no model yet'}{more}"
+        if provider.protocol == "echo":
+            return "no model: answers with what it was given"
+        if provider.local:
+            return "does not run on this machine now"
+        return "has a key" if self.shell.app.runner.usable(provider) else "needs a key"
+
+    def _asked_key(self, provider: Provider) -> Secret:
+        """The key that a person types, once the provider has taken it, or could not say."""
+        console = self.shell.console
+        if provider.key_page:
+            console.note(f"get a key at {provider.key_page}")
+        while True:
+            secret = checked(ask.secret(f"Key for {provider.name}:"), provider.name)
+            console.progress(f"asking {provider.name} whether it takes the key")
+            error = self.shell.app.probe(provider, secret).error
+            console.done_waiting()
+            if error is None:
+                return secret
+            console.error(error)
+            if not isinstance(error, AuthError):
+                console.note("the key could not be tried; aix doctor --online does so later")
+                return secret
+            if not ask.confirm("Enter another key?", default=True):
+                return secret
+
+
+def _wants_to_try(shell: Shell, wanted: bool | None, *, person: bool) -> bool:
+    if wanted is None and person:
+        return ask.confirm(f"Run a first prompt now ({shlex.join(('aix', *FIRST))})?", default=True)
+    return bool(wanted)
+
+
+def _run(ctx: typer.Context, arguments: tuple[str, ...]) -> None:
+    """Run another command line of aix, as this one's last act."""
+    root = ctx.find_root()
+    with root.command.make_context("aix", list(arguments), obj=ctx.obj) as context:
+        root.command.invoke(context)

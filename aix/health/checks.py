@@ -1,0 +1,72 @@
+"""All checks, as a table, and what runs them: a check that cannot look is itself a finding."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from aix.config.secrets import Secret, known_secrets
+from aix.errors import AixError
+from aix.health import files, keys, machine, network, prompts
+from aix.health.finding import Finding, fault, skipped
+from aix.health.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    group: str
+    name: str
+    look: Callable[[Scene], Iterator[Finding]]
+
+
+CHECKS: Sequence[Check] = (
+    Check("Program", "versions", machine.versions),
+    Check("Program", "terminal", machine.terminal),
+    Check("Program", "editor", machine.editor),
+    Check("Files", "library", files.library),
+    Check("Files", "config", files.config),
+    Check("Files", "variables", files.settings),
+    Check("Files", "git", files.git_hygiene),
+    Check("Files", "leftovers", files.leftovers),
+    Check("Prompts", "prompts", prompts.broken),
+    Check("Prompts", "hidden", prompts.hidden),
+    Check("Models", "keys", keys.keys),
+    Check("Models", "default", keys.default),
+    Check("Models", "local", keys.local_servers),
+    Check("Network", "proxy", network.proxies),
+    Check("Network", "certificates", network.certificates),
+    Check("Network", "online", network.online),
+)
+
+
+NAMED_ABOVE = skipped("cannot be looked at, for a reason that is named above")
+"""What stands in the way of many checks is said once."""
+
+
+def examine(scene: Scene) -> Iterator[Finding]:
+    """What the checks find, one after the other. No key is in it, whoever said it."""
+    named: set[str] = set()
+    secrets = known_secrets(scene.env, scene.settings.data)
+    for check in CHECKS:
+        for finding in _found(check, scene):
+            again = finding.level == "error" and finding.message in named
+            named.add(finding.message)
+            yield _finished(NAMED_ABOVE if again else finding, check, secrets)
+
+
+def _finished(finding: Finding, check: Check, secrets: Sequence[Secret]) -> Finding:
+    message, hint = _without(secrets, finding.message), _without(secrets, finding.hint)
+    return replace(finding, message=message, hint=hint, name=check.name, group=check.group)
+
+
+def _found(check: Check, scene: Scene) -> Iterator[Finding]:
+    try:
+        yield from check.look(scene)
+    except AixError as error:
+        yield fault(error)
+    except (OSError, ValueError, RecursionError) as error:
+        yield fault(AixError(f"the check of {check.name} could not end ({type(error).__name__}: {error})"))
+
+
+def _without(secrets: Sequence[Secret], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret.reveal(), repr(secret))
+    return text

@@ -1,0 +1,108 @@
+"""A folder of prompts: which files in it are prompts, what they may be called, and reading one without leaving it."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aix.errors import TemplateError, UsageError
+from aix.library import document
+from aix.library.prompt import Prompt
+from aix.library.reading import MissingFileError, read_regular
+
+SUFFIX = ".md"
+MAX_FILE = 10 * 1024 * 1024
+SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+NOT_PROMPTS = frozenset(
+    {"readme", "license", "changelog", "contributing", "code_of_conduct", "security", "agents", "claude", "gemini"}
+)
+
+_OWN = "a prompt can name the .md files of its own folder of prompts, without '..'"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A folder of prompts under a name. Nothing outside of `root` can be read through it."""
+
+    name: str
+    root: Path
+
+    def names(self) -> Iterator[str]:
+        """The prompts of the folder; partials (`_x`) and what is no prompt are left out."""
+        for folder, folders, found in os.walk(self.root):
+            folders[:] = [name for name in folders if SEGMENT.fullmatch(name) and not name.startswith("_")]
+            inner = Path(folder).relative_to(self.root).parts
+            for file in found:
+                name = "/".join((*inner, file.removesuffix(SUFFIX)))
+                if file.endswith(SUFFIX) and not file.startswith("_") and is_name(name):
+                    yield name
+
+    def path(self, name: str) -> Path:
+        return self.root / (name + SUFFIX)
+
+    def has(self, name: str) -> bool:
+        return is_name(name) and is_file(self.path(name))
+
+    def prompt(self, name: str) -> Prompt:
+        """Read and parse one prompt. Raises TemplateError."""
+        path = self.path(name)
+        return document.parse(document.decode(self.data(path), str(path)), name, path, self.name)
+
+    def read(self, name: str) -> str:
+        """The text of a file that a prompt of this layer includes, named from the root. Raises TemplateError."""
+        if not _is_file_of_a_layer(name):
+            raise TemplateError(f"cannot include {name!r}", hint=_OWN)
+        return document.decode(self.data(self.root / name, name), name)
+
+    def data(self, path: Path, shown: str = "") -> bytes:
+        """What a file of the layer holds, `shown` being how it is named in an error. Raises TemplateError."""
+        if not self.holds(path):
+            raise TemplateError(f"{shown or path} leads out of the prompts in {self.root}", hint=_OWN)
+        return read_bytes(path, shown or str(path))
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path, all links followed, is inside the root, where it could be named."""
+        try:
+            real, root = path.resolve(), self.root.resolve()
+        except (OSError, RuntimeError):  # a loop of links is a RuntimeError before Python 3.13
+            return False
+        return real.is_relative_to(root) and _is_file_of_a_layer(real.relative_to(root).as_posix())
+
+
+def is_name(name: str) -> bool:
+    last = name.split("/")[-1].lower()
+    return _are_segments(name) and last not in NOT_PROMPTS and not last.endswith(SUFFIX)
+
+
+def refuse_name(name: str) -> None:
+    """Raise UsageError when no prompt can have that name."""
+    if name.split("/")[-1].lower().removesuffix(SUFFIX) in NOT_PROMPTS:
+        raise UsageError(f"'{name}' cannot be a prompt: a file of that name means something else in a repository")
+    if name.lower().endswith(SUFFIX):
+        raise UsageError(f"'{name}' is a file's name", hint=f"the prompt's is without {SUFFIX}: {name[: -len(SUFFIX)]}")
+    if not is_name(name):
+        raise UsageError(
+            f"'{name}' cannot be a prompt's name", hint="letters, digits and . _ - in parts joined by /: web/review"
+        )
+
+
+def _are_segments(name: str) -> bool:
+    return all(SEGMENT.fullmatch(segment) for segment in name.split("/"))
+
+
+def _is_file_of_a_layer(name: str) -> bool:
+    return name.endswith(SUFFIX) and _are_segments(name.removesuffix(SUFFIX))
+
+
+def is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where a name is too long
+
+
+def read_bytes(path: Path, shown: str) -> bytes:
+    try:
+        return read_regular(path, MAX_FILE)
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingFileError(f"there is no file {shown}") from None
+    except OSError as error:
+        raise TemplateError(f"cannot read {shown}: {(error.strerror or str(error)).lower()}") from None

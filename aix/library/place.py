@@ -1,0 +1,98 @@
+"""Where a prompt is kept, and the edit that may wait beside it."""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from aix.config import files
+from aix.errors import TemplateError, UsageError
+from aix.library.layer import MAX_FILE, Layer, read_bytes
+from aix.library.reading import read_regular
+
+USER, BUILT_IN, FILE = "user", "builtin", "file"
+"""The layer that is written to unless another is named; the one that comes with the program, which nobody writes to;
+and the one that a prompt file from anywhere makes of its folder."""
+
+BROKEN = ".broken"
+"""What the file is called, beside the prompt's, that keeps an edit which is no prompt yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A name in a layer; whether there is a file, and whether it can be read as a prompt, does not matter."""
+
+    name: str
+    layer: Layer
+
+    @property
+    def path(self) -> Path:
+        return self.layer.path(self.name)
+
+    @property
+    def folder(self) -> str:
+        """The part of the name before the last segment, with its slash."""
+        return self.name[: self.name.rfind("/") + 1]
+
+    @property
+    def editable(self) -> bool:
+        return self.layer.name != BUILT_IN
+
+    def refuse_built_in(self, what: str) -> None:
+        """Raise UsageError for a place that nobody writes to."""
+        if not self.editable:
+            raise UsageError(f"'{self.name}' is built in and cannot be {what}", hint=f"aix copy {self.name} NEW-NAME")
+
+    def refuse_outside(self) -> None:
+        """Raise UsageError for a place that a link leads out of its layer."""
+        if not self.layer.holds(self.path):
+            raise UsageError(f"{self.path} leads out of the prompts in {self.layer.root}", hint="choose another name")
+
+    def data(self) -> bytes:
+        """The file as it is. Raises TemplateError."""
+        if self.layer.name == FILE:  # the user named it, wherever it leads
+            return read_bytes(self.path, str(self.path))
+        return self.layer.data(self.path)
+
+    def holds(self, data: bytes) -> bool:
+        """Whether the file is there and holds just that."""
+        with contextlib.suppress(TemplateError):
+            return self.data() == data
+        return False
+
+    @property
+    def broken(self) -> Path:
+        """The file beside it for an edit that is no prompt yet."""
+        return self.path.with_name(self.path.name + BROKEN)
+
+    def kept(self) -> bytes | None:
+        """The edit that waits beside it. A link is none: a stranger's could lead to any file."""
+        if self.broken.is_symlink():
+            return None
+        try:
+            return read_regular(self.broken, MAX_FILE)
+        except OSError:
+            return None
+
+    def keep(self, data: bytes) -> None:
+        """Keep an edit that is no prompt yet. Raises UsageError or StorageError."""
+        self.refuse_outside()
+        self.make_root()
+        files.write_shared(self.broken, data)
+
+    def drop_kept(self) -> None:
+        """Remove the edit that waits beside it, if there is one. Raises StorageError."""
+        with files.storage(self.broken):
+            self.broken.unlink(missing_ok=True)
+
+    def make_root(self) -> None:
+        """The user's own library is private from its birth; a project's follows the umask, as all of a project does."""
+        with files.storage(self.layer.root):
+            if self.layer.name == USER:
+                files.make_private_directory(self.layer.root)
+
+    def remove_empty_folders(self) -> None:
+        """Remove the folders above a file that is gone, as far as they are empty; the root stays."""
+        for folder in self.path.relative_to(self.layer.root).parents[:-1]:
+            with contextlib.suppress(OSError):
+                os.rmdir(self.layer.root / folder)  # noqa: PTH106 - refuses what is not empty

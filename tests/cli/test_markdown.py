@@ -1,0 +1,141 @@
+"""Markdown on a terminal: shown as it is written, drawn when it is whole, and left as it came anywhere else."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stage import Model, Terminal, serving, write
+
+PAGE = """# Review
+
+One bug, in `wait`.
+
+## Bugs
+
+1. It sleeps **first**.
+
+```python
+def wait(number):
+
+    return 2**number
+```
+- 日本語
+"""
+DRAWN = """\
+Review
+
+One bug, in wait.
+
+Bugs
+
+ 1 It sleeps first.
+
+ def wait(number):
+
+     return 2**number
+
+ • 日本語
+"""
+HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"
+
+
+@pytest.fixture
+def model(library: Path) -> Iterator[Model]:
+    write(library, "ask", "x")
+    with serving(library) as model:
+        yield model
+
+
+def said(terminal: Terminal) -> str:
+    """What is on the screen above the line of usage."""
+    return terminal.screen.rpartition("aix: box:")[0]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000], ids=["by the letter", "in pieces", "at once"])
+def test_a_page_is_drawn_with_an_empty_line_between_its_blocks(size: int, model: Model) -> None:
+    model.text = tuple(PAGE[start : start + size] for start in range(0, len(PAGE), size))
+    terminal = Terminal("run", "ask", "-x")
+    assert terminal.end() == 0
+    assert said(terminal) == DRAWN
+
+
+def test_half_a_sentence_is_shown_while_the_rest_is_awaited(model: Model) -> None:
+    model.text = ("This is **half", "** a sen")
+    model.go_on.clear()
+    terminal = Terminal("run", "ask", "-x")
+    terminal.wait_for("half")
+    terminal.wait_for(" a sen") if b" a sen" not in terminal.raw else None
+    model.go_on.set()
+    assert terminal.end() == 0
+    assert said(terminal) == "This is half a sen\n"
+
+
+def test_a_block_that_is_taller_than_the_terminal_is_seen_at_its_end_and_then_whole(model: Model) -> None:
+    numbers = [f"number {index}." for index in range(90)]
+    model.text = ("```\n" + "\n".join(numbers),)
+    model.go_on.clear()
+    terminal = Terminal("run", "ask", "-x")
+    terminal.wait_for("number 89.")
+    assert b"number 3." not in terminal.raw
+    assert "number 89." in terminal.screen
+    model.go_on.set()
+    assert terminal.end() == 0
+    whole = terminal.raw.decode().rpartition("number 0.")[2]
+    assert [line for line in numbers[1:] if line not in whole] == []
+
+
+def test_control_c_keeps_what_came_and_gives_the_cursor_back(model: Model) -> None:
+    model.text = ("First.\n\nSecond, unfin",)
+    model.go_on.clear()
+    terminal = Terminal("run", "ask", "-x")
+    terminal.wait_for("Second, unfin")
+    terminal.press_control_c()
+    assert terminal.end() == -signal.SIGINT
+    assert terminal.screen == "First.\n\nSecond, unfin\n"
+    assert terminal.raw.rfind(SHOW) > terminal.raw.rfind(HIDE)
+
+
+def test_reasoning_stands_before_the_answer_and_not_in_it(model: Model) -> None:
+    model.reasoning, model.text = "Let me see.", ("# Well", "\n\nIt is so.")
+    terminal = Terminal("run", "ask", "-x")
+    assert terminal.end() == 0
+    assert said(terminal) == "Let me see.\n\nWell\n\nIt is so.\n"
+    assert b"\x1b[2mLet me see.\x1b[0m" in terminal.raw
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env"),
+    [
+        (["--raw"], {}),
+        ([], {"TERM": "dumb"}),
+        ([], {"NO_COLOR": "1"}),
+        ([], {"CI": "true"}),
+    ],
+    ids=["--raw", "TERM=dumb", "NO_COLOR", "CI"],
+)
+def test_a_terminal_that_wants_plain_text_gets_it(arguments: list[str], env: dict[str, str], model: Model) -> None:
+    model.text = (PAGE,)
+    terminal = Terminal("run", "ask", "-x", *arguments, env=env)
+    assert terminal.end() == 0
+    assert said(terminal) == PAGE
+    if env:
+        assert b"\x1b" not in terminal.raw
+
+
+@pytest.mark.parametrize(
+    ("background", "keyword"), [("15;0", b"\x1b[94m"), ("0;15", b"\x1b[34m")], ids=["dark", "light"]
+)
+def test_code_is_coloured_for_the_background_that_there_is(background: str, keyword: bytes, model: Model) -> None:
+    model.text = ("```python\nreturn 1\n```\n",)
+    terminal = Terminal("run", "ask", "-x", env={"COLORFGBG": background})
+    assert terminal.end() == 0
+    assert keyword + b"return" in terminal.raw
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_lines_fit_the_terminal(columns: int, model: Model) -> None:
+    model.text = ("word " * 100 + "\n\n| a | b |\n|---|---|\n" + f"| {'cell ' * 20} | {'cell ' * 20} |\n",)
+    terminal = Terminal("run", "ask", "-x", columns=columns)
+    assert terminal.end() == 0
+    assert max(len(line) for line in said(terminal).splitlines()) <= columns
