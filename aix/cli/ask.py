@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aix.cli import editor
-from aix.cli.console import visible
+from aix.cli.streams import visible
 from aix.errors import UsageError
 from aix.library.prompt import Param
 from aix.library.search import fuzzy

@@ -6,32 +6,22 @@ control characters made visible, so that no answer can move the cursor, set a ti
 
 import json
 import os
-import re
 import shutil
-import stat
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from aix.config.files import storage_error
-from aix.errors import AixError, StorageError, UsageError
-from aix.messages import letters
+from aix.cli.blocks import Blocks
+from aix.cli.streams import visible, write
+from aix.errors import AixError
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
 SKETCH_SECONDS = 0.05
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_FENCE = re.compile(r" {0,3}(```+|~~~+)")
-
-
-def visible(text: str) -> str:
-    """The text with what is no letter shown as `\\x1b`, `\\u202e`: C0 and C1 controls, the marks that turn its
-    direction, halves of letters."""
-    return _INVISIBLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text.replace("\r\n", "\n"))
 
 
 class Console:
@@ -69,7 +59,7 @@ class Console:
     def out(self, text: str) -> None:
         """Write to stdout: exact in a pipe, safe on a terminal."""
         self.done_waiting()
-        _write(sys.stdout, visible(text) if self.stdout_is_terminal else text)
+        write(sys.stdout, visible(text) if self.stdout_is_terminal else text)
 
     def line(self, text: str = "") -> None:
         self.out(text + "\n")
@@ -91,7 +81,7 @@ class Console:
         lines = textwrap.wrap(visible(text), width, break_long_words=False, break_on_hyphens=False)
         shown = mark if self.plain else f"\x1b[{colour}m{mark}\x1b[0m"
         self.done_waiting()
-        _write(sys.stdout, f"{shown} " + f"\n{indent}".join(lines) + "\n")
+        write(sys.stdout, f"{shown} " + f"\n{indent}".join(lines) + "\n")
 
     def json(self, value: Any) -> None:
         self.out(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
@@ -166,7 +156,7 @@ class Console:
                 if self.stdout_is_terminal and last not in ("", "\n"):
                     self.out("\n")
             return
-        blocks = _Blocks(self._draw, self._sketch)
+        blocks = Blocks(self._draw, self._sketch)
         try:
             yield blocks.write
         finally:
@@ -229,7 +219,7 @@ class Console:
     def _err(self, text: str) -> None:
         self.done_waiting()
         try:
-            _write(sys.stderr, text)
+            write(sys.stderr, text)
         except (OSError, AixError):
             if sys.stderr is not None:  # nobody can be told that nobody can be told; the last flush is to fail no more
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
@@ -270,87 +260,3 @@ def _trimmed(line: Any) -> list[Any]:
     if kept:
         kept[-1] = kept[-1]._replace(text=kept[-1].text.rstrip())
     return kept
-
-
-class _Blocks:
-    """Cuts Markdown that arrives in pieces at its empty lines, but never inside a fenced block. A whole block is drawn,
-    one that is still coming is sketched."""
-
-    def __init__(self, draw: Callable[[str], None], sketch: Callable[[str], None]) -> None:
-        self._draw = draw
-        self._sketch = sketch
-        self._rest = ""
-        self._lines: list[str] = []
-        self._fence = ""
-
-    def write(self, text: str) -> None:
-        *whole, self._rest = (self._rest + text).split("\n")
-        for line in whole:
-            self._line(line)
-        if self._lines or self._rest.strip():
-            self._sketch("\n".join((*self._lines, self._rest)))
-
-    def end(self) -> None:
-        if self._rest:
-            self._line(self._rest)
-        self._flush()
-
-    def _line(self, line: str) -> None:
-        fence = _FENCE.match(line)
-        opens = bool(fence) and not self._fence
-        closes = bool(fence and self._fence and fence[1].startswith(self._fence))
-        outermost = line[:1] in ("`", "~")  # one within a list is a part of the list
-        if (opens and outermost) or (not line.strip() and not self._fence):
-            self._flush()
-        if line.strip() or self._fence:
-            self._lines.append(line)
-        if fence and (opens or closes):
-            self._fence = fence[1] if opens else ""
-        if closes and outermost:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._lines:
-            block = "\n".join(self._lines)
-            self._lines = []
-            self._draw(block)
-
-
-class Stdin:
-    """Standard input as a prompt's params may use it. It is read once: `spent` says that it was the prompt itself."""
-
-    def __init__(self, *, spent: bool = False) -> None:
-        self._spent = spent
-
-    @property
-    def kind(self) -> Literal["terminal", "piped", "other", "closed"]:
-        if self._spent or sys.stdin is None or sys.stdin.closed:
-            return "closed"
-        if sys.stdin.isatty():
-            return "terminal"
-        mode = os.fstat(sys.stdin.fileno()).st_mode
-        return "piped" if stat.S_ISFIFO(mode) or stat.S_ISREG(mode) else "other"
-
-    def read(self) -> str:
-        """All of it, as UTF-8. Raises UsageError."""
-        if self.kind == "closed":
-            raise UsageError("standard input is closed")
-        try:
-            return sys.stdin.buffer.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise UsageError(f"standard input is not UTF-8 text (byte {error.start})") from None
-        except OSError as error:
-            raise UsageError(f"cannot read standard input: {os.strerror(error.errno or 0).lower()}") from None
-
-
-def _write(stream: IO[str] | None, text: str) -> None:
-    """Write UTF-8 and flush. A closed pipe stays a BrokenPipeError; any other refusal is a StorageError."""
-    if stream is None:
-        raise StorageError("cannot write standard output: it is closed", hint="write to a file: --output FILE")
-    try:
-        stream.buffer.write(letters(text).encode())  # type: ignore[attr-defined]
-        stream.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise storage_error(error, "standard output") from error

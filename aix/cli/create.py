@@ -7,9 +7,9 @@ import typer
 from typer.core import TyperCommand
 
 from aix.cli import ask
-from aix.cli.console import Stdin
 from aix.cli.keeping import edited
 from aix.cli.options import LibraryFolder, Project, Shell, divided
+from aix.cli.streams import Stdin
 from aix.errors import UsageError
 
 if TYPE_CHECKING:

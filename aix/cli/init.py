@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from aix.cli import ask
-from aix.cli.console import Stdin
 from aix.cli.options import Shell
+from aix.cli.streams import Stdin
 from aix.config.secrets import Secret, checked
 from aix.config.settings import join_key
 from aix.errors import AuthError, UsageError

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from aix.cli import ask
-from aix.cli.console import Stdin
 from aix.cli.options import Shell, Yes
+from aix.cli.streams import Stdin
 from aix.config.secrets import checked, mask
 from aix.config.settings import join_key
 from aix.errors import UsageError

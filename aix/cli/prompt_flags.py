@@ -10,8 +10,8 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from aix.app import Chosen
-from aix.cli.console import Stdin, visible
 from aix.cli.pick import pick
+from aix.cli.streams import Stdin, visible
 from aix.errors import UsageError
 from aix.library.arguments import Given
 from aix.library.prompt import Param, ParamType

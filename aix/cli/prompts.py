@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aix.cli.console import Stdin
 from aix.cli.options import AsJson, LibraryFolder, Shell, Tags, divided
 from aix.cli.prompt_flags import described
+from aix.cli.streams import Stdin
 from aix.errors import TemplateError, UsageError
 from aix.library.prompt import Param, Prompt
 from aix.library.search import around, search

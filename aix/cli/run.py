@@ -9,10 +9,10 @@ import typer
 
 from aix.app import Chosen
 from aix.cli import ask, report
-from aix.cli.console import Stdin
 from aix.cli.options import AsJson, LibraryFolder, Shell
 from aix.cli.pick import choose_way
 from aix.cli.prompt_flags import CHOSEN, PICKED, SENDING, PromptCommand, given
+from aix.cli.streams import Stdin
 from aix.config.files import Answer
 from aix.config.paths import in_home
 from aix.config.secrets import without_keys

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from aix.app import App
-from aix.cli.console import visible
+from aix.cli.streams import visible
 from aix.errors import AixError
 from aix.library.prompt import PATHS, Param
 from aix.llm.providers import Provider, Providers
