@@ -190,6 +190,19 @@ class Terminal:
     def wait_for(self, text: str) -> None:
         self._child.expect_exact(text.encode())
 
+    def choose(self, text: str) -> None:
+        """Move the pointer of a question down to a choice, and press Enter."""
+        self.wait_for("»")
+        while not (at := self._pointed_at).startswith(text):
+            self.type("\x1b[B")
+            while self._pointed_at == at:
+                self._child.read_nonblocking(4096, timeout=SECONDS)
+        self.type("\r")
+
+    @property
+    def _pointed_at(self) -> str:
+        return self.screen.rpartition("»")[2].partition("\n")[0].strip()
+
     def type(self, text: str) -> None:
         self._child.send(text)
 

@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ WHO, KEY_OF, HOW, TRY = (
     "What shall `aix run NAME` do?",
     "a first prompt now",
 )
-DOWN, ENTER = "\x1b[B", "\r"
+ENTER = "\r"
 
 
 @pytest.fixture
@@ -46,8 +46,7 @@ def config(library: Path) -> Any:
 def test_the_first_minute(model: Model, library: Path) -> None:
     terminal = Terminal("init", columns=100)
     terminal.wait_for(WHO)
-    terminal.wait_for("echo")
-    terminal.type(DOWN + ENTER)
+    terminal.choose("openai")
     terminal.wait_for(KEY_OF)
     terminal.type(KEY + ENTER)
     terminal.wait_for(HOW)
@@ -72,20 +71,24 @@ def test_a_key_that_is_refused_can_be_mended(model: Model, library: Path) -> Non
     terminal.wait_for(KEY_OF)
     terminal.type(KEY + ENTER)
     terminal.wait_for(HOW)
-    terminal.type(DOWN + ENTER)
+    terminal.choose("send right away")
     assert terminal.end() == 0
     assert config(library) == {"default_provider": "openai", "api_keys": {"openai": KEY}, "execute": True}
 
 
 @pytest.mark.parametrize("question", [WHO, KEY_OF, HOW])
 def test_control_c_at_any_question_writes_nothing(question: str, model: Model, library: Path) -> None:
-    answers = {WHO: DOWN + ENTER, KEY_OF: KEY + ENTER, HOW: ENTER}
     terminal = Terminal("init")
+    answers: dict[str, Callable[[], None]] = {
+        WHO: lambda: terminal.choose("openai"),
+        KEY_OF: lambda: terminal.type(KEY + ENTER),
+        HOW: lambda: terminal.type(ENTER),
+    }
     for asked, answer in answers.items():
         terminal.wait_for(asked)
         if asked == question:
             break
-        terminal.type(answer)
+        answer()
     terminal.press_control_c()
     assert terminal.end() == -signal.SIGINT
     assert list(library.iterdir()) == []
@@ -98,8 +101,7 @@ def test_a_local_server_that_runs_is_offered_first_with_its_models(model: Model,
     terminal.wait_for("runs on this machine: tiny, big")
     terminal.type(ENTER)
     terminal.wait_for("Which model?")
-    terminal.wait_for("big")
-    terminal.type(DOWN + ENTER)
+    terminal.choose("big")
     terminal.wait_for(HOW)
     terminal.type(ENTER)
     terminal.wait_for(TRY)

@@ -2,7 +2,7 @@
 
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ params:
 {{ level }} {{ strict }} {{ model }} {{ note }} {{ diff }}
 """
 GREET = "Hello {{ name }}."
-ENTER, DOWN, BACKSPACE = "\r", "\x1b[B", "\x7f"
+ENTER, BACKSPACE = "\r", "\x7f"
 
 
 @pytest.fixture(autouse=True)
@@ -81,8 +81,8 @@ def test_what_is_picked_can_be_sent(model: Model) -> None:
     pick(terminal, "zzgreet" + ENTER)
     terminal.wait_for("name (")
     terminal.type("Ada's cat" + ENTER)
-    terminal.wait_for("send it to box:tiny")
-    terminal.type(DOWN + ENTER)
+    terminal.wait_for("What shall be done with it?")
+    terminal.choose("send it to box:tiny")
     assert terminal.end() == 0
     assert "Good day." in terminal.screen
     command = same_again(terminal)
@@ -95,16 +95,17 @@ def test_what_is_picked_can_be_sent(model: Model) -> None:
 def test_every_kind_of_answer_is_in_the_command(model: Model, library: Path) -> None:
     terminal = Terminal("run", "--temperature", "0.5", columns=200)
     pick(terminal, "zzreview" + ENTER)
-    for question, answer in {
-        "diff (The change; ": "a $b\\c",
-        "level:": DOWN,
-        "strict:": DOWN,
-        "token:": "hush",
-        "model:": "T",
-        "What shall be done with it?": "",
-    }.items():
+    answers: dict[str, Callable[[], None]] = {
+        "diff (The change; ": lambda: terminal.type("a $b\\c" + ENTER),
+        "level:": lambda: terminal.choose("high"),
+        "strict:": lambda: terminal.choose("no"),
+        "token:": lambda: terminal.type("hush" + ENTER),
+        "model:": lambda: terminal.type("T" + ENTER),
+        "What shall be done with it?": lambda: terminal.choose("show it"),
+    }
+    for question, answer in answers.items():
         terminal.wait_for(question)
-        terminal.type(answer + ENTER)
+        answer()
     assert terminal.end() == 0
     assert "high False T none a $b\\c" in terminal.screen
     said = (

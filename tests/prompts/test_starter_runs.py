@@ -18,7 +18,15 @@ def test_it_is_sent_as_it_is(name: str, aix: Aix) -> None:
     assert (done.stderr, done.status) == ("", 0)
 
 
-@pytest.mark.parametrize(("name", "param"), PIPED.items(), ids=PIPED)
+@pytest.mark.parametrize("name", PIPED)
+def test_what_a_pipe_fills_is_required(name: str) -> None:
+    assert PIPED[name].required
+
+
+SOME = sorted(PIPED)[::6]  # the words are made in one place: a few prompts show that they fit
+
+
+@pytest.mark.parametrize(("name", "param"), [(name, PIPED[name]) for name in SOME], ids=SOME)
 def test_an_empty_pipe_is_told_from_a_value(name: str, param: Param, aix: Aix) -> None:
     done = aix("run", name, *ALSO_NEEDED.get(name, []), "--provider", "echo", "-x", stdin="")
     assert done == Result(
