@@ -78,7 +78,8 @@ class App:
         from aix.library.layer import Layer
 
         if self._project_folder is None:
-            raise UsageError("this is your home directory, not a project", hint="cd into the project and do it there")
+            here = "your home directory" if self.cwd != Path("/") else "the root directory, or one that was deleted"
+            raise UsageError(f"this is {here}, not a project", hint="cd into the project and do it there")
         return Layer("project", self._project_folder)
 
     def place(self, name: str, library: str | None) -> "Place":
@@ -218,9 +219,10 @@ class App:
 
     @cached_property
     def _project_folder(self) -> Path | None:
-        """`.prompts` at the git root, or here where there is none; the home directory's is never a project's."""
+        """`.prompts` at the git root, or here where there is none; those of the home and the root directory are never a
+        project's."""
         root = git_root(self.cwd) or self.cwd
-        return None if root.resolve() == self.paths.home.resolve() else root / ".prompts"
+        return None if root.resolve() in (self.paths.home.resolve(), Path("/")) else root / ".prompts"
 
 
 def built_in_prompts() -> Path:

@@ -22,6 +22,7 @@ FLOORS = {"cli": 6, "app": 5, "evals": 4, "serve": 4, "health": 4, "runs": 3} | 
 DOORS = {
     "typer": "cli/",
     "rich": "cli/console.py",
+    "markdown_it": "cli/console.py",
     "questionary": "cli/ask.py",
     "prompt_toolkit": "cli/ask.py",
     "jinja2": "library/template.py",
@@ -29,8 +30,8 @@ DOORS = {
     "httpx": "llm/client.py",
     "certifi": "llm/network.py",
 }
-LATE = {"__main__.py", "app.py", "cli/console.py", "cli/ask.py"}
-"""The files that import while they work: the entry, the factory, and the doors to slow libraries."""
+LATE = {"__main__.py", "app.py", "cli/console.py", "cli/ask.py", "cli/completion/__init__.py"}
+"""The files that import while they work: the entry, the factory, the doors to slow libraries, what only a Tab needs."""
 
 
 def place(path: Path) -> str:

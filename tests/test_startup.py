@@ -59,7 +59,13 @@ def test_the_check_can_fail() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help(command: str, aix: Aix) -> None:
-    done = aix(command, "--help")
+def test_every_command_has_help_that_fits(command: str, aix: Aix) -> None:
+    done = aix(command, "--help", env={"COLUMNS": "80"})
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Usage: aix {command} ")
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
+
+
+def test_the_help_of_all_fits_and_cuts_no_summary(aix: Aix) -> None:
+    shown = aix("--help", env={"COLUMNS": "80"}).stdout.splitlines()
+    assert [line for line in shown if len(line) > 80 or line.endswith("...")] == shown[:1]

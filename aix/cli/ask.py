@@ -13,7 +13,7 @@ from aix.library.search import fuzzy
 
 def value(param: Param, env: Mapping[str, str], setting: str | None) -> str:
     """What a person gives for a required param: a choice, a line, or an editor's text. Raises UsageError."""
-    said = "; ".join(filter(None, (visible(param.help), "Enter alone opens an editor" if param.type == "text" else "")))
+    said = "; ".join(filter(None, (visible(param.help), _EDITOR if param.type == "text" else "")))
     title = f"{param.name}{f' ({said})' if said else ''}:"
     if param.choices:
         return choose(title, [str(choice) for choice in param.choices])
@@ -30,6 +30,9 @@ def value(param: Param, env: Mapping[str, str], setting: str | None) -> str:
     return line(title, lambda text: _complaint(param, text))
 
 
+_EDITOR = "type the text itself, or Enter alone for an editor"
+
+
 def line(title: str, complaint: Callable[[str], str] = lambda _: "") -> str:
     """One line; it is asked for again while there is a `complaint` about it."""
     import questionary
@@ -37,11 +40,11 @@ def line(title: str, complaint: Callable[[str], str] = lambda _: "") -> str:
     return str(_answered(questionary.text(title, validate=lambda text: complaint(text) or True, **_stderr())))
 
 
-def secret(title: str) -> str:
+def secret(title: str, complaint: Callable[[str], str] = lambda _: "") -> str:
     """A line that is not shown while it is typed."""
     import questionary
 
-    return str(_answered(questionary.password(title, **_stderr())))
+    return str(_answered(questionary.password(title, validate=lambda text: complaint(text) or True, **_stderr())))
 
 
 def choose(title: str, choices: Sequence[str] | Mapping[str, str], default: str | None = None) -> str:
@@ -51,7 +54,11 @@ def choose(title: str, choices: Sequence[str] | Mapping[str, str], default: str 
     words = choices if isinstance(choices, Mapping) else {choice: choice for choice in choices}
     shown = [questionary.Choice(visible(text), value=value) for value, text in words.items()]
     start = default if default in words else None
-    return str(_answered(questionary.select(title, choices=shown, default=start, instruction=" ", **_stderr())))
+    question = questionary.select(title, choices=shown, default=start, instruction=" ", **_stderr())
+    keys: Any = question.application.key_bindings
+    for key, error in (("<sigint>", KeyboardInterrupt), ("c-d", EOFError)):  # which this kind of question does not know
+        keys.add(key)(lambda event, error=error: event.app.exit(exception=error))
+    return str(_answered(question))
 
 
 def pick(title: str, choices: Mapping[str, str]) -> str:
@@ -71,6 +78,7 @@ def pick(title: str, choices: Mapping[str, str]) -> str:
         completer=Menu(),
         validate=lambda typed: typed in choices or "no prompt has these letters",
         complete_while_typing=True,
+        validate_while_typing=False,
         key_bindings=_picking(lambda typed: fuzzy(typed, choices)),
         **_stderr(),
     )
@@ -91,6 +99,11 @@ def _picking(found: Callable[[str], list[str]]) -> Any:
         buffer = event.current_buffer
         buffer.text = next(iter(found(buffer.text)), buffer.text)
         buffer.validate_and_handle()
+
+    @keys.add("escape", eager=True)
+    def _(event: Any) -> None:
+        event.current_buffer.text = ""
+        event.current_buffer.start_completion(select_first=False)
 
     @keys.add("backspace")
     def _(event: Any) -> None:

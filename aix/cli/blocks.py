@@ -10,23 +10,26 @@ class Blocks:
     """Cuts Markdown that arrives in pieces at its empty lines, but never inside a fenced block. A whole block is drawn,
     one that is still coming is sketched."""
 
-    def __init__(self, draw: Callable[[str], None], sketch: Callable[[str], None]) -> None:
+    def __init__(self, draw: Callable[[str], None], sketch: Callable[[Callable[[], str]], None]) -> None:
         self._draw = draw
         self._sketch = sketch
-        self._rest = ""
+        self._rest: list[str] = []
         self._lines: list[str] = []
         self._fence = ""
 
     def write(self, text: str) -> None:
-        *whole, self._rest = (self._rest + text).split("\n")
-        for line in whole:
-            self._line(line)
-        if self._lines or self._rest.strip():
-            self._sketch("\n".join((*self._lines, self._rest)))
+        self._rest.append(text)
+        if "\n" in text:
+            *whole, rest = "".join(self._rest).split("\n")
+            self._rest = [rest]
+            for line in whole:
+                self._line(line)
+        if self._lines or any(piece.strip() for piece in self._rest[-1:]):
+            self._sketch(lambda: "\n".join((*self._lines, "".join(self._rest))))
 
     def end(self) -> None:
-        if self._rest:
-            self._line(self._rest)
+        if rest := "".join(self._rest):
+            self._line(rest)
         self._flush()
 
     def _line(self, line: str) -> None:

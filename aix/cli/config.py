@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from aix.cli.options import AsJson, Shell, Yes
-from aix.config.secrets import mask
+from aix.config.secrets import KEY_SHAPE, mask
 from aix.config.settings import Setting, is_private, join_key, kind_of, split_key
 from aix.config.values import KEYS
 from aix.errors import UsageError
@@ -145,10 +145,16 @@ def _pair(words: list[str]) -> list[str]:
 
 
 def _set(shell: Shell, key: str, text: str) -> None:
+    section, *names = split_key(key)
+    if KEY_SHAPE.search(text) and not is_private((section, *names)):
+        raise UsageError(f"that looks like an API key, which {key} is not", hint="aix api-key PROVIDER asks for it")
+    if key == "default_provider":
+        shell.app.providers.get(text)
     setting = shell.app.settings.set(key, text)
     shell.console.note(f"{key} = {shown(setting)}")
-    section, *names = split_key(key)
-    if is_private((section, *names)):
+    if "headers" in names:
+        shell.console.warn("if that is a secret: it stays in the shell's history")
+    elif is_private((section, *names)):
         shell.console.warn("a key on a command line stays in the shell's history; aix api-key asks without showing it")
     if section == "api_keys" and names[0] not in shell.app.providers.names():
         shell.console.warn(f"there is no provider '{names[0]}' yet that would use it")

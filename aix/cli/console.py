@@ -72,7 +72,8 @@ class Console:
     @property
     def symbols(self) -> bool:
         """Whether stdout is a terminal that shows more than ASCII."""
-        return self.stdout_is_terminal and not self.plain and (sys.stdout.encoding or "").lower().startswith("utf")
+        encoding = getattr(sys.__stdout__, "encoding", "")  # sys.stdout is another while a spinner turns
+        return self.stdout_is_terminal and not self.plain and encoding.lower().startswith("utf")
 
     def entry(self, mark: str, colour: str, text: str) -> None:
         """A line of a list on a terminal, after its mark; what is too long for it goes on below the text."""
@@ -181,13 +182,13 @@ class Console:
         self.rich("stdout").print(_Lines(self._markdown(block), after=self._drawn))
         self._drawn = True
 
-    def _sketch(self, block: str) -> None:
-        """Show as much as there is of a block; the next output takes it away. It is not drawn anew with each word: that
-        would cost more than the words."""
+    def _sketch(self, block: Callable[[], str]) -> None:
+        """Show as much as there is of a block; the next output takes it away. It is not drawn anew with each word, and
+        the less often the longer that takes: most of the time is the answer's."""
         from rich.live import Live
 
-        now = time.monotonic()
-        if now < self._sketch_again:
+        began = time.monotonic()
+        if began < self._sketch_again:
             return
         if not isinstance(self._waiting, Live):
             self.done_waiting()
@@ -199,10 +200,12 @@ class Console:
                 redirect_stderr=False,
             )
             self._waiting.start()
-        self._waiting.update(_Lines(self._markdown(block), after=self._drawn, cut=True), refresh=True)
-        self._sketch_again = now + SKETCH_SECONDS
+        self._waiting.update(_Lines(self._markdown(block()), after=self._drawn, cut=True), refresh=True)
+        ended = time.monotonic()
+        self._sketch_again = ended + max(SKETCH_SECONDS, 9 * (ended - began))
 
     def _markdown(self, text: str) -> Any:
+        from markdown_it import MarkdownIt
         from rich.markdown import Heading, Markdown
 
         class Left(Heading):
@@ -214,7 +217,10 @@ class Console:
             elements = {**Markdown.elements, "heading_open": Left}  # noqa: RUF012 - rich declares it so
 
         dark = self._env.get("COLORFGBG", "").rpartition(";")[2] not in ("7", "15")
-        return Page(visible(text), hyperlinks=False, code_theme="ansi_dark" if dark else "ansi_light")
+        page = Page("", hyperlinks=False, code_theme="ansi_dark" if dark else "ansi_light")
+        options = {"html": False, "maxNesting": 50}  # `List<String>` is text to a reader, not a tag to be left out
+        page.parsed = MarkdownIt("commonmark", options).enable(["strikethrough", "table"]).parse(visible(text))
+        return page
 
     def _err(self, text: str) -> None:
         self.done_waiting()
@@ -253,8 +259,9 @@ class _Lines:
 
 
 def _trimmed(line: Any) -> list[Any]:
-    """The segments of a line without the spaces at its end, which would be copied with it."""
-    kept = list(line)
+    """The segments of a line, safe for a terminal, as Markdown can write a control character as `%1B` too; without the
+    spaces at its end, which would be copied with it."""
+    kept = [segment._replace(text=visible(segment.text)) for segment in line]
     while kept and not kept[-1].text.strip():
         kept.pop()
     if kept:

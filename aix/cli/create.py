@@ -96,7 +96,13 @@ def _written(shell: Shell, place: "Place", fields: Mapping[str, Any], save: Call
         )
     shown = {**fields, "description": fields["description"] or ABOUT}
     start = shell.app.text_of(START, str(place.path), shown).encode()
-    return edited(shell, place, start, lambda data: save(b"" if data == start else data), "aix create")
+
+    def changed(data: bytes) -> "Prompt":
+        if data == start:
+            raise UsageError(f"you changed nothing, so '{place.name}' is not created")
+        return save(data)
+
+    return edited(shell, place, start, changed, "aix create")
 
 
 def _converted(shell: Shell, text: str, *, wanted: bool) -> str:

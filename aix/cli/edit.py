@@ -23,14 +23,16 @@ def register(cli: typer.Typer) -> None:
 
 
 def edit(ctx: typer.Context, name: PromptName, library: LibraryFolder = None) -> None:
-    """Open a prompt in your editor; what you write is checked before it is saved.
+    """Open a prompt in your editor.
+
+    What you write is checked before it is saved.
 
     The editor is $VISUAL, $EDITOR, the setting `editor`, or one that is there. A built-in prompt is copied to your own
     first, and yours runs from then on.
     """
     shell: Shell = ctx.obj
     home = shell.app.library_at(library)
-    place = home.place(name)
+    place = home.place(name, f"aix create {name} makes it")
     if not shell.console.person_is_there:
         other = f"change {place.path} itself" if place.editable else f"aix copy {place.name} {place.name}"
         raise UsageError("aix edit needs a terminal for the editor", hint=other)
@@ -59,7 +61,7 @@ def delete(
     home = shell.app.library_at(library)
     places = list(dict.fromkeys(home.place(name) for name in names))
     for place in places:
-        place.refuse_built_in("deleted")
+        place.refuse_to_take_away("deleted")
     for place in places:
         _warn_of_includers(shell, home, place, but=places)
     if not shell.agreed(f"Delete {', '.join(str(place.path) for place in places)}?", sure=sure):
@@ -93,7 +95,9 @@ def copy(
     project: Project = False,
     library: LibraryFolder = None,
 ) -> None:
-    """Copy a prompt, with what it includes, to your own or to the project's.
+    """Copy a prompt, with what it includes.
+
+    The copy is your own, or the project's.
 
     \b
       aix copy review my-review

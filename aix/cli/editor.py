@@ -11,10 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from aix.config.files import storage
+from aix.config.files import refuse_link, storage
 from aix.errors import AixError, UsageError
+from aix.library.reading import read_regular
 
 EDITORS = ("nano", "vim", "vi", "emacs")
+MAX_DRAFT = 64 * 1024 * 1024
+PARTING_SECONDS = 0.5
+"""How long an editor may take to end when aix is ended."""
 
 
 class Draft:
@@ -30,20 +34,32 @@ class Draft:
     def edit(self) -> bytes:
         """What a person leaves in the editor. Raises UsageError when it cannot be started, fails, or leaves no file."""
         _open_editor([*self._editor, str(self.path)], self._env)
+        return self.read()
+
+    def read(self) -> bytes:
+        """What is in it now. Raises UsageError for what is no file, or too large a one."""
         try:
-            return self.path.read_bytes()
+            refuse_link(self.path)
+            return read_regular(self.path, MAX_DRAFT)
         except OSError as error:
-            said = os.strerror(error.errno or 0).lower()
+            said = (error.strerror or str(error)).lower()
             raise UsageError(f"cannot read what the editor left ({said}); nothing is changed") from None
 
     @property
     def untouched(self) -> bool:
-        """Whether there is nothing in it that somebody wrote."""
-        try:
-            data = self.path.read_bytes()
-        except OSError:
+        """Whether there is nothing in it that somebody wrote; what is no file holds nothing."""
+        if self.path.is_symlink() or not self.path.is_file():
             return True
+        try:
+            data = self.read()
+        except UsageError:
+            return False
         return data == self._start or not data.strip()
+
+    @property
+    def beside(self) -> list[Path]:
+        """The files that the editor put beside it, in which there may be what was not saved yet."""
+        return sorted(path for path in self.path.parent.glob("*") if path != self.path)
 
 
 @contextmanager
@@ -57,12 +73,12 @@ def draft(start: bytes, name: str, env: Mapping[str, str], setting: str | None) 
     try:
         yield new
     except BaseException as error:
-        if new.untouched:
-            shutil.rmtree(folder)
+        if new.untouched and not new.beside:
+            shutil.rmtree(folder, ignore_errors=True)
         elif isinstance(error, AixError):
-            error.hint = error.hint or f"what you wrote is in {new.path}"
+            error.hint = error.hint or f"what you wrote is in {folder if new.untouched else new.path}"
         raise
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def find_editor(env: Mapping[str, str], setting: str | None) -> list[str]:
@@ -70,10 +86,14 @@ def find_editor(env: Mapping[str, str], setting: str | None) -> list[str]:
     for command in (env.get("VISUAL"), env.get("EDITOR"), setting):
         if command and command.strip():
             return _words(command)
-    for name in EDITORS:
-        if shutil.which(name, path=env.get("PATH")):
-            return [name]
+    if name := _there(env):
+        return [name]
     raise UsageError("there is no editor", hint="export EDITOR=nano, or give the text as an argument")
+
+
+def _there(env: Mapping[str, str]) -> str:
+    """An editor that can be started; empty when none of the usual ones is there."""
+    return next((name for name in EDITORS if shutil.which(name, path=env.get("PATH"))), "")
 
 
 def _words(command: str) -> list[str]:
@@ -88,7 +108,8 @@ def _open_editor(command: Sequence[str], env: Mapping[str, str]) -> None:
         status = _status(command, env)
     except OSError as error:
         raise UsageError(
-            f"cannot start the editor {command[0]}: {os.strerror(error.errno or 0).lower()}", hint="export EDITOR=nano"
+            f"cannot start the editor {command[0]}: {os.strerror(error.errno or 0).lower()}",
+            hint=f"export EDITOR={_there(env) or 'COMMAND'}",
         ) from None
     if status == -signal.SIGINT:
         raise KeyboardInterrupt
@@ -99,10 +120,23 @@ def _open_editor(command: Sequence[str], env: Mapping[str, str]) -> None:
 
 def _status(command: Sequence[str], env: Mapping[str, str]) -> int:
     """How the editor ended. It has the terminal that stderr is, since stdout may be a file that waits for the answer;
-    and Ctrl-C, which is not the end to every editor."""
+    and Ctrl-C, which is not the end to every editor. It ends when aix is ended."""
+    before = signal.getsignal(signal.SIGINT)
     with subprocess.Popen(command, env=dict(env), stdout=sys.stderr) as process:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             return process.wait()
+        except BaseException:
+            _end(process)
+            raise
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask an editor to end, which gives it the time to keep what is not saved; then end it."""
+    process.terminate()
+    try:
+        process.wait(PARTING_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()

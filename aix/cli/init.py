@@ -26,6 +26,10 @@ SENDING = {
 """What `aix run` can do when nothing else is said."""
 
 
+MOST = 100
+"""How many models are offered; `--model` names any other."""
+
+
 def register(cli: typer.Typer) -> None:
     cli.command("init")(init)
 
@@ -60,9 +64,11 @@ def init(
     setup.model(chosen, model)
     setup.sending(execute)
     setup.save()
-    if _wants_to_try(shell, try_it, person=person):
-        _run(ctx, FIRST)
-    shell.console.note("next: aix list shows the prompts there are, aix doctor whether all is well")
+    try:
+        if _wants_to_try(shell, try_it, person=person):
+            _run(ctx, FIRST)
+    finally:
+        shell.console.note("next: aix list shows the prompts there are, aix doctor whether all is well")
 
 
 @dataclass(slots=True)
@@ -104,7 +110,7 @@ class _Setup:
         models = self.running.get(provider.name, ())
         current = self.shell.app.settings.find(f"{provider.name}_default_model") or provider.default_model
         if not name and current not in models and models:
-            name = ask.choose("Which model?", models) if self.person and len(models) > 1 else models[0]
+            name = ask.choose("Which model?", models[:MOST]) if self.person and len(models) > 1 else models[0]
         if name:
             self.values[f"{provider.name}_default_model"] = name
 
@@ -124,6 +130,10 @@ class _Setup:
         for key in self.values:
             if variable := settings.variable_over(key):
                 console.warn(f"{variable} is set in the environment and wins over {key}")
+        provider = self.shell.app.providers.get(self.values["default_provider"])
+        variables = (*provider.base_url_env, *provider.host_env)
+        if moved := next((name for name in variables if self.shell.app.env.get(name, "").strip()), ""):
+            console.note(f"{provider.name}'s address comes from {moved}: keep it set")
 
     def _offers(self) -> dict[str, str]:
         """The providers to choose from, with what is known of each: those that are ready first, `echo` last."""
@@ -159,7 +169,7 @@ class _Setup:
         if provider.key_page:
             console.note(f"get a key at {provider.key_page}")
         while True:
-            secret = checked(ask.secret(f"Key for {provider.name}:"), provider.name)
+            secret = checked(ask.secret(f"Key for {provider.name}:", _complaint), provider.name)
             console.progress(f"asking {provider.name} whether it takes the key")
             error = self.shell.app.probe(provider, secret).error
             console.done_waiting()
@@ -171,6 +181,15 @@ class _Setup:
                 return secret
             if not ask.confirm("Enter another key?", default=True):
                 return secret
+
+
+def _complaint(key: str) -> str:
+    """What is wrong with a key that is typed, before anybody is asked."""
+    try:
+        checked(key, "it")
+    except AuthError as error:
+        return f"{error.message}; Ctrl-C ends"
+    return ""
 
 
 def _wants_to_try(shell: Shell, wanted: bool | None, *, person: bool) -> bool:

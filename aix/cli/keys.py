@@ -27,6 +27,7 @@ def register(cli: typer.Typer) -> None:
 def api_key(
     ctx: typer.Context,
     provider: Annotated[str, typer.Argument(help="A provider; a custom one as custom:NAME or NAME.")],
+    key: Annotated[str, typer.Argument(hidden=True)] = "",
     action: Annotated[Action, typer.Option(help="What to do with its key.")] = Action.SET,
     yes: Yes = False,
 ) -> None:
@@ -40,6 +41,10 @@ def api_key(
     """
     shell: Shell = ctx.obj
     found = shell.app.providers.get(provider)
+    if key:
+        raise UsageError(
+            "a key on a command line stays in the shell's history", hint=f"aix api-key {found.name} asks for it"
+        )
     if action is Action.GET:
         _get(shell, found)
     elif action is Action.DELETE:

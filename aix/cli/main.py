@@ -21,18 +21,18 @@ from aix.cli.console import Console
 from aix.cli.options import Shell
 from aix.cli.report import failed
 from aix.config.files import storage_error
-from aix.config.secrets import known_secrets
+from aix.config.secrets import KEY_SHAPE, known_secrets, mask
 from aix.errors import AixError, ConfigError, UsageError
 
 HELP = """Keep prompts as files, and run them with any model.
 
 \b
-  aix init                                      set up a provider, or a local model
-  aix list                                      the prompts that there are
-  aix run explain "what is a monad"             render one and look at it
-  aix run explain "what is a monad" -x          send it, and stream the answer
-  git diff --staged | aix run commit -x         from a pipe
-  aix create review "Review this: {{ diff }}"   a prompt of your own
+  aix init                               set up a provider or a local model
+  aix list                               the prompts that there are
+  aix run explain "what is a monad"      render one and look at it
+  aix run explain "what is a monad" -x   send it, and stream the answer
+  git diff --staged | aix run commit -x  from a pipe
+  aix create greet "Greet {{ name }}."   a prompt of your own
 """
 
 cli = typer.Typer(
@@ -47,7 +47,7 @@ cli = typer.Typer(
 for noun in (init, run, prompts, create, edit, config, keys, doctor, completion):
     noun.register(cli)
 
-COMMANDS = {command.name for command in cli.registered_commands}
+COMMANDS = {command.name or "" for command in cli.registered_commands}
 
 
 def _version(wanted: bool) -> None:
@@ -60,7 +60,7 @@ def _version(wanted: bool) -> None:
 def root(
     ctx: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Without a command: the help."""
@@ -118,22 +118,31 @@ def _invoke(arguments: Sequence[str], app: App, console: Console) -> int:
     except typer.Abort:
         raise KeyboardInterrupt from None
     except typer.TyperException as error:
-        raise _usage(error, arguments) from error
+        raise _usage(error, arguments, app) from error
     return 0
 
 
 def _refuse_undecodable(args: Sequence[str]) -> None:
     """Raise UsageError for an argument whose bytes are no text: half of it would be lost on the way."""
-    for arg in args:
+    for arg in () if args[:1] == ["__complete"] else args:
         if not arg.isascii() and any("\ud800" <= letter <= "\udfff" for letter in arg):
             raise UsageError(f"the argument '{arg[:60]}' is not UTF-8 text", hint="give it in a file, as UTF-8")
 
 
-def _usage(error: typer.TyperException, arguments: Sequence[str]) -> UsageError:
-    """Typer's complaint in our form."""
-    command = next((word for word in arguments[:1] if word in COMMANDS), "")
+def _usage(error: typer.TyperException, arguments: Sequence[str], app: App) -> UsageError:
+    """Typer's complaint in our form, with the help that is nearest; a prompt's name alone is nearly a command."""
     message = error.format_message().rstrip(".")
-    return UsageError(message[:1].lower() + message[1:], hint=" ".join(filter(None, ("aix", command, "--help"))))
+    return UsageError(message[:1].lower() + message[1:], hint=_nearest(arguments, app))
+
+
+def _nearest(arguments: Sequence[str], app: App) -> str:
+    first, *rest = (*arguments, "")
+    if first in COMMANDS:
+        prompt = rest[0] if first == "run" and rest[0] and not rest[0].startswith("-") else ""
+        return " ".join(filter(None, ("aix", first, prompt, "--help")))
+    if not first.startswith("-") and app.library_at(None).places(first):
+        return f"aix run {first}"
+    return "aix --help"
 
 
 def _report(error: AixError, arguments: Sequence[str], app: App, console: Console) -> int:
@@ -162,14 +171,14 @@ def _print_traceback(app: App, console: Console) -> None:
 
 
 def _scrubbed(text: str, app: App) -> str:
-    """The text without any key that aix knows."""
+    """The text without any key that aix knows, and without what looks like one that was pasted beside its place."""
     try:
         known = app.known_secrets()
     except ConfigError:
         known = known_secrets(app.env, {})
     for secret in known:
         text = text.replace(secret.reveal(), repr(secret))
-    return text
+    return KEY_SHAPE.sub(lambda match: mask(match[0]), text)
 
 
 def _working_directory() -> Path:
@@ -189,6 +198,7 @@ def _open_standard_streams() -> None:
 
 
 def _stop(number: int, _: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a terminal that closes says so twice, and what is kept must be kept whole
     raise Stopped(number)
 
 

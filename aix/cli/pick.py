@@ -42,7 +42,7 @@ def pick(shell: Shell, library: str | None, arguments: Sequence[str]) -> Picked:
     prompts = dict(_described(shell, library))
     if not prompts:
         raise NotFoundError("there are no prompts", hint='aix create NAME "Say hello to {{ name }}."', reason="prompt")
-    return Picked(ask.pick("Which prompt?", prompts), arguments)
+    return Picked(ask.pick("Which prompt? (some letters, then Enter)", prompts), arguments)
 
 
 def choose_way(target: str, *, sending: bool) -> bool:
@@ -54,7 +54,8 @@ def choose_way(target: str, *, sending: bool) -> bool:
 def _described(shell: Shell, library: str | None) -> Iterator[tuple[str, str]]:
     for name, layer in shell.app.library_at(library).names():
         try:
-            yield name, layer.prompt(name).description
+            prompt = layer.prompt(name)
+            yield name, prompt.description or " ".join(prompt.body.split())[:80]
         except TemplateError:
             yield name, "(broken)"
 

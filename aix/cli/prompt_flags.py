@@ -76,6 +76,20 @@ class PromptCommand(TyperCommand):
         options, *words = super().collect_usage_pieces(ctx)
         return [*words, options]
 
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """What the prompt is for, where one is named."""
+        if (chosen := ctx.meta.get(CHOSEN)) and chosen.prompt.description:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(visible(chosen.prompt.description))
+        else:
+            super().format_help_text(ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """The examples are of other prompts than the one that is named."""
+        if CHOSEN not in ctx.meta:
+            super().format_epilog(ctx, formatter)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         if (chosen := ctx.meta.get(CHOSEN)) and (rows := list(_rows(chosen.template.params, self.taken))):
             with formatter.section(f"Params of {visible(chosen.prompt.name)}"):

@@ -16,7 +16,9 @@ from aix.library.search import around, search
 if TYPE_CHECKING:
     from aix.library.layer import Layer
 
-SEARCH = """Find prompts by words in their name, tags, description or text, the best first.
+SEARCH = """Find prompts by words, the best first.
+
+Every word must stand in the name, the tags, the description or the text.
 
 \b
   aix search review
@@ -47,12 +49,12 @@ def list_prompts(
         return
     if long and shell.console.stdout_is_terminal:
         _print_blocks(shell, [prompt for prompt, _ in found])
+    elif not found:
+        shell.console.note(f"no prompt has {' and '.join(divided(tag))} as a tag" if tag else "there are no prompts")
     elif long:
         shell.console.table(list(_LONG), [[read(prompt) for read in _LONG.values()] for prompt, _ in found])
     else:
         _print_table(shell, "description", [prompt for prompt, _ in found], lambda prompt, _: _about(prompt))
-    if not found:
-        shell.console.note(f"no prompt has {' and '.join(divided(tag))} as a tag" if tag else "there are no prompts")
 
 
 def search_prompts(
@@ -88,7 +90,9 @@ def which(
     library: LibraryFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the file that runs by a name, and say which files it hides.
+    """Print the file that runs by a name.
+
+    Which files of other layers it hides is said on stderr.
 
     \b
       cat "$(aix which review)"

@@ -146,6 +146,8 @@ def run(
         return
     else:
         session.show_rendering()
+    if picked and picked.sent is not None:
+        return  # the command that is told next says as much
     held_back = "--show-request" if show_request else "--dry-run" if dry_run else ""
     idle = [] if held_back else _only_when_sending(ctx)
     session.say_not_sent(f"leave out {held_back} to send" if wanted else "add -x to send", idle)
@@ -221,6 +223,10 @@ class _Session:
             with self._destination() as write:
                 self._console.progress(f"waiting for {exchange.provider.name}:{exchange.model}")
                 self._stream(exchange, write)
+        except KeyboardInterrupt:
+            if self._console.stderr_is_terminal and self._run.response.text:
+                self._console.note("stopped; this is not the whole answer")
+            raise
         finally:
             self._say_usage()
         if self._view.as_json:
@@ -324,6 +330,8 @@ class _Session:
 
     def _ask(self, param: Param) -> str:
         env = without_keys(self._app.env, self._app.known_secrets())
+        if param.stdin:
+            self._console.note(f"nothing is piped in; a pipe fills it too: COMMAND | aix run {self._prompt.name}")
         text = ask.value(param, env, self._app.settings.get("editor").value)
         self.answers.append((param, text))
         return text

@@ -38,6 +38,8 @@ class Stdin:
         """All of it, as UTF-8. Raises UsageError."""
         if self.kind == "closed":
             raise UsageError("standard input is closed")
+        if self.kind == "terminal" and sys.stderr is not None:
+            write(sys.stderr, "aix: reading what you type; Ctrl-D on a line of its own ends it\n")
         try:
             return sys.stdin.buffer.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:

@@ -148,6 +148,12 @@ def _is_stream(path: Path) -> bool:
     return path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",))
 
 
+def refuse_link(path: Path) -> None:
+    """Raise OSError for a link, which could lead to any file."""
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "a link")
+
+
 @contextlib.contextmanager
 def storage(path: Path) -> Iterator[None]:
     """Turn what the operating system says about `path` into a StorageError."""

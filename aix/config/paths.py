@@ -1,10 +1,16 @@
 """Where things live. Nothing here creates anything: whoever writes a file makes its directory."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from aix.errors import ConfigError
+
+try:
+    import pwd
+except ImportError:  # not a POSIX system, where a home directory is in HOME or nowhere
+    pwd = None  # type: ignore[assignment]
 
 LIBRARY_VARIABLES = ("AIX_HOME", "AIX_STORAGE_PATH")
 
@@ -51,10 +57,13 @@ def git_root(start: Path) -> Path | None:
 
 
 def _home(env: Mapping[str, str]) -> Path | None:
+    if env.get("HOME"):
+        return Path(env["HOME"])
     try:
-        return Path(env.get("HOME") or "~").expanduser()
-    except RuntimeError:  # a container may run as a user that its system does not know
+        home = Path(pwd.getpwuid(os.getuid()).pw_dir)  # `~` would be the root directory where HOME is empty
+    except (AttributeError, KeyError):  # a container may run as a user that its system does not know
         return None
+    return home if home.is_absolute() and home != Path("/") else None
 
 
 def _xdg(env: Mapping[str, str], variable: str, default: Path) -> Path:

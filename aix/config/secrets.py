@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,9 @@ from typing import Any
 from aix.errors import AuthError, ConfigError
 
 COMMAND_SECONDS = 30.0
+
+KEY_SHAPE = re.compile(r"\b(?:sk|gsk|xai|pplx|nvapi|hf|r8)[-_][A-Za-z0-9_-]{16,}|\bAIza[A-Za-z0-9_-]{30,}")
+"""What is most likely a key that was put in the wrong place."""
 
 
 class Secret:

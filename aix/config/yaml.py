@@ -7,7 +7,7 @@ prompt has to say.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -148,7 +148,7 @@ class _Reader:
             if key.source in seen:
                 raise YamlError(f"the key '{key.source}' stands twice", key.line, "delete one of the two")
             seen.add(key.source)
-            yield key.source, self._node(next(self._events), depth + 1)
+            yield key.source, replace(self._node(next(self._events), depth + 1), line=key.line)
 
 
 def _explained(error: yaml.YAMLError, text: str) -> YamlError:

@@ -1,12 +1,14 @@
 """All checks, as a table, and what runs them: a check that cannot look is itself a finding."""
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
 
 from aix.config.secrets import Secret, known_secrets
 from aix.errors import AixError
-from aix.health import files, keys, machine, network, prompts
-from aix.health.finding import Finding, fault, skipped
+from aix.health import files, keys, leftovers, machine, network, prompts
+from aix.health.finding import Finding, fault, skipped, unreadable
 from aix.health.scene import Scene
 
 
@@ -25,7 +27,7 @@ CHECKS: Sequence[Check] = (
     Check("Files", "config", files.config),
     Check("Files", "variables", files.settings),
     Check("Files", "git", files.git_hygiene),
-    Check("Files", "leftovers", files.leftovers),
+    Check("Files", "leftovers", leftovers.leftovers),
     Check("Prompts", "prompts", prompts.broken),
     Check("Prompts", "hidden", prompts.hidden),
     Check("Models", "keys", keys.keys),
@@ -54,16 +56,30 @@ def examine(scene: Scene) -> Iterator[Finding]:
 
 def _finished(finding: Finding, check: Check, secrets: Sequence[Secret]) -> Finding:
     message, hint = _without(secrets, finding.message), _without(secrets, finding.hint)
-    return replace(finding, message=message, hint=hint, name=check.name, group=check.group)
+    facts = {name: _scrubbed(secrets, value) for name, value in finding.facts.items()}
+    return replace(finding, message=message, hint=hint, facts=facts, name=check.name, group=check.group)
+
+
+def _scrubbed(secrets: Sequence[Secret], value: Any) -> Any:
+    """A fact without a key: also a server's own words can be one."""
+    if isinstance(value, list):
+        return [_scrubbed(secrets, inner) for inner in value]
+    return _without(secrets, value) if isinstance(value, str) else value
 
 
 def _found(check: Check, scene: Scene) -> Iterator[Finding]:
     try:
         yield from check.look(scene)
     except AixError as error:
-        yield fault(error)
-    except (OSError, ValueError, RecursionError) as error:
+        yield fault(unreadable(error.__cause__) if _is_too_long(error.__cause__) else error)
+    except OSError as error:
+        yield fault(unreadable(error))
+    except (ValueError, RecursionError) as error:
         yield fault(AixError(f"the check of {check.name} could not end ({type(error).__name__}: {error})"))
+
+
+def _is_too_long(error: object) -> TypeGuard[OSError]:
+    return isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG
 
 
 def _without(secrets: Sequence[Secret], text: str) -> str:

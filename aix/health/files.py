@@ -3,12 +3,10 @@
 import os
 import shlex
 import stat
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,10 @@ from aix.config.paths import LIBRARY_VARIABLES, find_paths, git_root
 from aix.config.settings import Settings, join_key, kind_of, leaves, split_key, variable_of
 from aix.config.values import KEYS, check
 from aix.errors import ConfigError, StorageError, UsageError
-from aix.health.finding import Finding, fault, ok, skipped, warning
+from aix.health.finding import MOVE, Finding, fault, ok, skipped, unreadable, warning
+from aix.health.keys import known
 from aix.health.scene import Scene
+from aix.llm.network import masked, moved_by
 
 SECTIONS = ("api_keys", "custom_providers", "roles")
 OTHER_VARIABLES = (*LIBRARY_VARIABLES, "AIX_DEBUG")
@@ -36,13 +36,14 @@ def library(scene: Scene) -> Iterator[Finding]:
         yield _missing(root)
         return
     except OSError as error:
-        raise StorageError(
-            f"cannot look at {root}: {(error.strerror or '').lower()}", hint=f"ls -ld {_q(root)}"
-        ) from error
+        raise unreadable(error) from error
     if not stat.S_ISDIR(status.st_mode):
-        raise StorageError(f"{root} is not a directory", hint="set AIX_HOME to the directory of your prompts")
+        raise StorageError(f"{root} is not a directory", hint=MOVE)
     if not os.access(root, os.R_OK | os.X_OK):
         raise StorageError(f"{root} cannot be read", hint=f"chmod u+rx {_q(root)}")
+    if root.resolve() == Path(root.anchor):
+        yield warning(f"{root} is the whole disk, and no place for prompts", MOVE)
+        return
     yield from _kept(root, status)
 
 
@@ -123,12 +124,21 @@ def _open_to_others(path: Path) -> Iterator[Finding]:
 
 
 def settings(scene: Scene) -> Iterator[Finding]:
-    """Variables: the ones that hide what config.json says, the wrong ones, and the misspelt ones."""
+    """Variables: the ones that hide what config.json says, the wrong ones, the misspelt ones, and whom they move."""
     found = [*_hiding(scene), *_wrong(scene), *_misspelt(scene.env)]
     yield from found
     set_ = [variable_of(key) for key in KEYS if scene.env.get(variable_of(key))]
     if not found:
-        yield ok(f"set by variables: {', '.join(set_)}" if set_ else "no variable sets anything", variables=set_)
+        yield ok(f"set by variables: {', '.join(set_)}" if set_ else "no AIX_ variable is set", variables=set_)
+    if moved := dict(_moved(scene)):
+        yield ok(", ".join(f"{name} moves {whom}" for name, whom in moved.items()), variables=list(moved))
+
+
+def _moved(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Each variable that says where a provider is."""
+    for provider in known(scene):
+        if name := moved_by(provider, scene.env):
+            yield name, f"{provider.name} to {masked(provider.base_url) or 'what is no address'}"
 
 
 def _hiding(scene: Scene) -> Iterator[Finding]:
@@ -199,26 +209,6 @@ def _unignored(config: Path, env: Mapping[str, str]) -> Iterator[Finding]:
             rf"printf '%s\n' {lines} >> {_q(config.parent / '.gitignore')}",
             missing=missing,
         )
-
-
-def leftovers(scene: Scene) -> Iterator[Finding]:
-    """What writers that were killed left behind; the next writer sweeps the top of the library only."""
-    root = find_paths(scene.env, scene.cwd).library
-    old = time.time() - files.STALE_SECONDS
-    found = [path for path in islice(_temporary(root), 1000) if path.lstat().st_mtime < old]
-    if found:
-        yield warning(
-            f"{len(found)} temporary files that nobody writes any more, such as {found[0]}",
-            f"find {_q(root)} -name '.aix-*.tmp' -mmin +60 -delete",
-            count=len(found),
-        )
-    else:
-        yield ok("no temporary files are left over")
-
-
-def _temporary(root: Path) -> Iterator[Path]:
-    for pattern in (files.TEMPORARY, f"*/{files.TEMPORARY}"):
-        yield from root.glob(pattern.format("*"))
 
 
 def _q(path: Path) -> str:

@@ -1,10 +1,16 @@
 """What a check finds: a value."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from aix.errors import AixError
+from aix.errors import AixError, StorageError
+
+MOVE = "set AIX_HOME to the directory of your prompts"
+
+MAX_PLACE = 100
+"""How much of a path is shown."""
 
 Level = Literal["ok", "warning", "error", "skipped"]
 
@@ -35,6 +41,14 @@ def skipped(message: str, hint: str = "") -> Finding:
 
 def warning(message: str, hint: str, **facts: Any) -> Finding:
     return Finding("warning", message, hint, facts=facts)
+
+
+def unreadable(error: OSError) -> StorageError:
+    """One sentence for what the system refuses, however long the name of the place is."""
+    place, said = str(error.filename or "a file"), error.strerror or str(error)
+    shown = place if len(place) <= MAX_PLACE else f"{place[:MAX_PLACE]}…"
+    hint = MOVE if shown != place else f"ls -ld {shlex.quote(place)}"
+    return StorageError(f"cannot look at {shown}: {said.lower()}", hint=hint)
 
 
 def fault(error: AixError, **facts: Any) -> Finding:

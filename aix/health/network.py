@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from aix.config.secrets import Key
 from aix.errors import AixError, NetworkError
 from aix.health.finding import Finding, fault, ok, skipped, warning
 from aix.health.keys import counted, known, runner
 from aix.health.scene import Scene
-from aix.llm.network import proxy_for
+from aix.llm.network import masked, proxy_for, refuse_special
 from aix.llm.probe import Probe, has, probe, side_by_side
 from aix.llm.providers import Provider
 from aix.runs.run import Order
@@ -28,52 +28,45 @@ SKEW_SECONDS = 60.0
 def proxies(scene: Scene) -> Iterator[Finding]:
     """Which proxy applies, and the variables that cannot."""
     found = {name: _values(scene.env, name) for name in PROXIES}
-    faults = [finding for name, values in found.items() for finding in _proxy_faults(name, values)]
+    faults = [finding for values in found.values() for finding in _proxy_faults(values)]
     yield from faults
     way = proxy_for("https://provider.invalid/", scene.env)
     except_ = next((scene.env[name] for name in ("no_proxy", "NO_PROXY") if name in scene.env), "")
-    facts = {"https": masked(way) if way else None, "no_proxy": except_ or None}
+    shown = masked(way) if way else ""
+    facts = {"https": shown or None, "no_proxy": except_ or None}
     if way and not faults:
-        yield ok(f"https goes through {masked(way)}" + (f", but for {except_}" if except_ else ""), **facts)
+        yield ok(f"https goes through {shown}" + (f", but for {except_}" if except_ else ""), **facts)
     elif not faults:
         yield ok("no proxy", **facts)
 
 
 def _values(env: Mapping[str, str], name: str) -> dict[str, str]:
-    """A variable in both of its spellings; the first one counts."""
-    return {spelt: env[spelt].strip() for spelt in (name.lower(), name) if spelt in env}
+    """A variable in all of its spellings; the first one counts."""
+    spellings = sorted((spelt for spelt in env if spelt.upper() == name), reverse=True)
+    return {spelt: env[spelt].strip() for spelt in spellings}
 
 
-def _proxy_faults(name: str, values: Mapping[str, str]) -> Iterator[Finding]:
+def _proxy_faults(values: Mapping[str, str]) -> Iterator[Finding]:
     if len(set(values.values())) > 1:
-        yield warning(f"{name.lower()} and {name} differ, and {name.lower()} counts", f"unset {name}")
+        counts, other = list(values)[:2]
+        yield warning(f"{counts} and {other} differ, and {counts} counts", f"unset {other}")
     spelt, value = next(iter(values.items()), ("", ""))
     if value and (wrong := _wrong_with(value)):
-        yield fault(
-            NetworkError(f"{spelt}={masked(value)} {wrong[0]}", hint=wrong[1].format(name=spelt)), variable=spelt
-        )
+        yield fault(NetworkError(f"{spelt} {wrong[0]}", hint=wrong[1].format(name=spelt)), variable=spelt)
 
 
 def _wrong_with(value: str) -> tuple[str, str] | None:
     """What keeps a text from being a proxy's address, and what to do."""
     example = "export {name}=http://proxy.example:3128"
-    try:
-        parts = urlsplit(value if "://" in value else f"http://{value}")
-        sound = bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", value)
-    except ValueError:
-        sound = False
-    if not sound:
-        return "is not an address", example
-    if parts.scheme not in SCHEMES:
-        return f"is no kind of proxy that aix knows ({', '.join(SCHEMES)})", example
-    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
-        return "needs a package that is not installed", "pip install socksio"
+    shown = masked(value)
+    scheme = shown.partition(":")[0]
+    if not shown:
+        return "holds no address of a proxy", example
+    if scheme not in SCHEMES:
+        return f"names no kind of proxy that aix knows ({', '.join(SCHEMES)})", example
+    if scheme.startswith("socks") and find_spec("socksio") is None:
+        return f"({shown}) needs a package that is not installed", "pip install socksio"
     return None
-
-
-def masked(proxy: str) -> str:
-    """A proxy's address without its user and password, also where it is no address."""
-    return re.sub(r"(^|//)[^/]*@", r"\1***@", proxy) if "//" in proxy else re.sub(r"^.*@", "***@", proxy)
 
 
 def certificates(scene: Scene) -> Iterator[Finding]:
@@ -92,6 +85,7 @@ def _file_faults(file: str) -> Iterator[Finding]:
     if not file:
         return
     try:
+        refuse_special(file)
         count = ssl.create_default_context(cafile=file).cert_store_stats()["x509"]
         wrong = "" if count else "holds no certificate"
     except ssl.SSLError:
@@ -124,7 +118,8 @@ def online(scene: Scene) -> Iterator[Finding]:
     asked = list(_asked(scene))
     if asked:
         scene.tell(f"asking {', '.join(provider.name for provider in asked)}")
-    found = side_by_side(lambda provider: _probed(scene, provider), asked)
+    keys = {provider.name: _key(scene, provider) for provider in asked}  # here, where Ctrl-C ends a key command
+    found = side_by_side(lambda provider: _probed(scene, provider, keys[provider.name]), asked)
     for answer in found:
         yield from _judged(scene, answer)
     yield from _clock(found)
@@ -146,11 +141,16 @@ def _there(scene: Scene, provider: Provider) -> bool:
         return False
 
 
-def _probed(scene: Scene, provider: Provider) -> Probe:
+def _key(scene: Scene, provider: Provider) -> Key | AixError | None:
     try:
-        key = runner(scene).key(provider)
+        return runner(scene).key(provider)
     except AixError as error:
-        return Probe(provider, 0, 0.0, error=error)
+        return error
+
+
+def _probed(scene: Scene, provider: Provider, key: Key | AixError | None) -> Probe:
+    if isinstance(key, AixError):
+        return Probe(provider, 0, 0.0, error=key)
     return probe(scene.client(), provider, key.secret if key else None)
 
 
@@ -175,7 +175,7 @@ def _default_model(scene: Scene, answer: Probe) -> Iterator[Finding]:
         return
     if not answer.models or has(answer.models, model):
         return
-    near = get_close_matches(model, answer.models, n=1, cutoff=0.0)[0]
+    near = next(iter(get_close_matches(model, answer.models, n=1, cutoff=0.5)), answer.models[0])
     setting = "custom_providers.{}.default_model" if provider.custom else "{}_default_model"
     hint = f"aix config --set {setting.format(provider.name)} {shlex.quote(near)}"
     pull = f"ollama pull {model}\n" if provider.name == "ollama" else ""

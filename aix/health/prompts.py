@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator
 
 from aix.errors import AixError
-from aix.health.finding import Finding, fault, ok, warning
+from aix.health.finding import MOVE, Finding, fault, ok, warning
 from aix.health.scene import Scene
+from aix.health.within import within
 from aix.library.layer import Layer
 from aix.library.library import Library
 from aix.library.place import BUILT_IN
@@ -20,31 +21,49 @@ NAMED = 5
 
 def broken(scene: Scene) -> Iterator[Finding]:
     """Each prompt is read as a run would read it, without rendering it."""
-    names = list(scene.library().names())
-    found, read = _read(names)
+    end = time.monotonic() + SECONDS
+    names, whole = _names(scene.library())
+    found, odd, read = _read(names, end)
+    for text in odd[:NAMED]:
+        yield warning(text, "mend it, or begin its name with x- if it is another tool's")
     for name, error in found[:NAMED]:
         error.hint = error.hint or f"aix edit {name}"
         yield fault(error, prompt=name)
     if len(found) > NAMED:
         yield warning(f"and {len(found) - NAMED} more prompts that cannot be used", "aix list")
-    if read < len(names):
-        yield warning(f"only {read} of {len(names)} prompts were looked at, for want of time", "aix list")
+    if read < len(names) or not whole:
+        more = "" if whole else "more than "
+        yield warning(
+            f"only {read} of {more}{len(names)} prompts were looked at, for want of time", "aix list" if whole else MOVE
+        )
     elif not found:
         yield ok(_counted(names), count=len(names))
 
 
-def _read(names: list[tuple[str, Layer]]) -> tuple[list[tuple[str, AixError]], int]:
-    """The broken ones, and how many were read before the time was up."""
-    end = time.monotonic() + SECONDS
+def _names(library: Library) -> tuple[list[tuple[str, Layer]], bool]:
+    """The prompts that can be run by their names, as many as are found in half the time, and whether these are all."""
+    pairs = ((name, layer) for layer in library.layers for name in layer.names())
+    found, whole = within(SECONDS / 2, pairs)
+    winners: dict[str, Layer] = {}
+    for name, layer in found:
+        winners.setdefault(name, layer)
+    return sorted(winners.items(), key=lambda pair: pair[0]), whole
+
+
+def _read(names: list[tuple[str, Layer]], end: float) -> tuple[list[tuple[str, AixError]], list[str], int]:
+    """The broken ones, what is odd in the others, and how many were read before the time was up."""
     found: list[tuple[str, AixError]] = []
+    odd: list[str] = []
     for number, (name, layer) in enumerate(names):
         if time.monotonic() > end:
-            return found, number
+            return found, odd, number
         try:
-            _ = Template(layer.prompt(name), layer.read).params
+            prompt = layer.prompt(name)
+            _ = Template(prompt, layer.read).params
+            odd += prompt.warnings
         except AixError as error:
             found.append((name, error))
-    return found, len(names)
+    return found, odd, len(names)
 
 
 def _counted(names: list[tuple[str, Layer]]) -> str:
@@ -56,7 +75,7 @@ def _counted(names: list[tuple[str, Layer]]) -> str:
 
 def hidden(scene: Scene) -> Iterator[Finding]:
     """A prompt that another layer hides; to hide a built-in one is the way to change it."""
-    found = list(_hidden(scene.library()))
+    found = sorted(_hidden(scene.library()))
     surprising = [row for row in found if row[2] != BUILT_IN]
     if surprising:
         name, winner, loser = surprising[0]
@@ -77,7 +96,7 @@ def hidden(scene: Scene) -> Iterator[Finding]:
 def _hidden(library: Library) -> Iterator[tuple[str, str, str]]:
     """Name, the layer that wins, the layer that is hidden."""
     winners: dict[str, str] = {}
-    for layer in library.layers:
-        for name in sorted(layer.names()):
-            if winners.setdefault(name, layer.name) != layer.name:
-                yield name, winners[name], layer.name
+    pairs = ((name, layer.name) for layer in library.layers for name in layer.names())
+    for name, layer in within(SECONDS / 2, pairs)[0]:
+        if winners.setdefault(name, layer) != layer:
+            yield name, winners[name], layer

@@ -13,6 +13,9 @@ from aix.library.reading import MissingFileError, read_regular
 
 SUFFIX = ".md"
 MAX_FILE = 10 * 1024 * 1024
+MAX_SEGMENT, MAX_NAME = 200, 1000
+"""How many letters a new name may have, in a part and as a whole: the file's name, and those of what is kept beside it,
+are longer."""
 SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 NOT_PROMPTS = frozenset(
     {"readme", "license", "changelog", "contributing", "code_of_conduct", "security", "agents", "claude", "gemini"}
@@ -69,6 +72,14 @@ class Layer:
             return False
         return real.is_relative_to(root) and _is_file_of_a_layer(real.relative_to(root).as_posix())
 
+    def holds_name(self, path: Path) -> bool:
+        """Whether the folder that a file's name is in, all links followed, is inside the root. The file itself may be a
+        link to anywhere."""
+        try:
+            return path.parent.resolve().is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError):
+            return False
+
 
 def is_name(name: str) -> bool:
     last = name.split("/")[-1].lower()
@@ -76,14 +87,18 @@ def is_name(name: str) -> bool:
 
 
 def refuse_name(name: str) -> None:
-    """Raise UsageError when no prompt can have that name."""
+    """Raise UsageError when no new prompt can have that name."""
+    if len(name) > MAX_NAME or any(len(segment) > MAX_SEGMENT for segment in name.split("/")):
+        hint = f"at most {MAX_SEGMENT} letters in a part, and {MAX_NAME} in all"
+        raise UsageError(f"'{name[:40]}…' is too long for a prompt's name", hint=hint)
     if name.split("/")[-1].lower().removesuffix(SUFFIX) in NOT_PROMPTS:
         raise UsageError(f"'{name}' cannot be a prompt: a file of that name means something else in a repository")
     if name.lower().endswith(SUFFIX):
         raise UsageError(f"'{name}' is a file's name", hint=f"the prompt's is without {SUFFIX}: {name[: -len(SUFFIX)]}")
     if not is_name(name):
         raise UsageError(
-            f"'{name}' cannot be a prompt's name", hint="letters, digits and . _ - in parts joined by /: web/review"
+            f"'{name}' cannot be a prompt's name",
+            hint="letters from A to Z, digits and . _ - in parts joined by /: web/review",
         )
 
 

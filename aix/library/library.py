@@ -9,7 +9,7 @@ from pathlib import Path
 from aix.config import files
 from aix.errors import NotFoundError, TemplateError, UsageError
 from aix.library import document
-from aix.library.layer import MAX_FILE, SUFFIX, Layer, is_file, read_bytes, refuse_name
+from aix.library.layer import MAX_FILE, SUFFIX, Layer, is_file, is_name, read_bytes, refuse_name
 from aix.library.place import FILE, Place
 from aix.library.prompt import Prompt
 
@@ -54,16 +54,16 @@ class Library:
         plain = normal(name)
         return [Place(plain, layer) for layer in self.layers if layer.has(plain)]
 
-    def place(self, name: str) -> Place:
-        """The place of the prompt that runs by that name. Raises NotFoundError with near matches."""
+    def place(self, name: str, more: str = "") -> Place:
+        """The place of the prompt that runs by that name. Raises NotFoundError with near matches, and with `more` that
+        can be done."""
         if found := self.places(name):
             return found[0]
         near = _near(normal(name), [name for name, _ in self.names()])
-        raise NotFoundError(
-            f"there is no prompt '{name}'",
-            hint=f"did you mean {' or '.join(near)}?" if near else "aix list shows all prompts",
-            reason="prompt",
-        )
+        hint = f"did you mean {' or '.join(near)}?" if near else "aix list shows all prompts"
+        if more and is_name(normal(name)):
+            hint += f" {more}" if near else f"; {more}"
+        raise NotFoundError(f"there is no prompt '{name}'", hint=hint, reason="prompt")
 
     def names(self) -> Iterator[tuple[str, Layer]]:
         """Every prompt that can be run by its name, sorted, with the layer that gives it."""
@@ -100,16 +100,17 @@ class Library:
         return prompt
 
     def delete(self, place: Place) -> None:
-        """Remove a prompt's file, and the folders that this leaves empty. Raises UsageError for a built-in prompt."""
-        place.refuse_built_in("deleted")
+        """Remove a prompt's file, and the folders that this leaves empty. Raises UsageError for a built-in prompt, and
+        for a file outside of the layer."""
+        place.refuse_to_take_away("deleted")
         with files.storage(place.path):
             place.path.unlink(missing_ok=True)
         place.remove_empty_folders()
 
     def rename(self, place: Place, new: str) -> Place:
-        """Give a prompt another name in its layer. Raises UsageError when that is taken, or the prompt built in, and
-        TemplateError when it would no longer find what it includes."""
-        place.refuse_built_in("renamed")
+        """Give a prompt another name in its layer. Raises UsageError when that is taken, or the prompt built in or
+        outside of the layer, and TemplateError when it would no longer find what it includes."""
+        place.refuse_to_take_away("renamed")
         target = self.refuse(new, place.layer)
         self._refuse_lost(place, target)
         try:

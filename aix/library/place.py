@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aix.config import files
 from aix.errors import TemplateError, UsageError
-from aix.library.layer import MAX_FILE, Layer, read_bytes
+from aix.library.layer import Layer, read_bytes
 from aix.library.reading import read_regular
 
 USER, BUILT_IN, FILE = "user", "builtin", "file"
@@ -16,6 +16,9 @@ and the one that a prompt file from anywhere makes of its folder."""
 
 BROKEN = ".broken"
 """What the file is called, beside the prompt's, that keeps an edit which is no prompt yet."""
+
+_INSTEAD = {"deleted": "it comes with aix; one of your own with that name hides it", "renamed": "aix copy {} NEW-NAME"}
+"""What to do with a built-in prompt that cannot be deleted or renamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,14 @@ class Place:
     def editable(self) -> bool:
         return self.layer.name != BUILT_IN
 
-    def refuse_built_in(self, what: str) -> None:
-        """Raise UsageError for a place that nobody writes to."""
+    def refuse_to_take_away(self, what: str) -> None:
+        """Raise UsageError for a prompt that cannot be `what`, deleted or renamed: a built-in one, and one in a folder
+        that a link leads to from its layer, which is somebody else's file."""
         if not self.editable:
-            raise UsageError(f"'{self.name}' is built in and cannot be {what}", hint=f"aix copy {self.name} NEW-NAME")
+            hint = _INSTEAD[what].format(self.name)
+            raise UsageError(f"'{self.name}' is built in and cannot be {what}", hint=hint)
+        if not self.layer.holds_name(self.path):
+            raise UsageError(f"{self.path} leads out of the prompts in {self.layer.root}, and is left as it is")
 
     def refuse_outside(self) -> None:
         """Raise UsageError for a place that a link leads out of its layer."""
@@ -65,25 +72,36 @@ class Place:
         """The file beside it for an edit that is no prompt yet."""
         return self.path.with_name(self.path.name + BROKEN)
 
-    def kept(self) -> bytes | None:
-        """The edit that waits beside it. A link is none: a stranger's could lead to any file."""
-        if self.broken.is_symlink():
+    def kept(self, limit: int) -> bytes | None:
+        """The edit that waits beside it, if there is one. Raises UsageError for what cannot be read, or has more than
+        `limit` bytes; and for a link, since a stranger's could lead to any file."""
+        if not os.path.lexists(self.broken):
             return None
         try:
-            return read_regular(self.broken, MAX_FILE)
-        except OSError:
-            return None
+            files.refuse_link(self.broken)
+            return read_regular(self.broken, limit)
+        except OSError as error:
+            said = (error.strerror or str(error)).lower()
+            raise UsageError(f"{self.broken} is left as it is: {said}") from None
 
-    def keep(self, data: bytes) -> None:
-        """Keep an edit that is no prompt yet. Raises UsageError or StorageError."""
+    def keep(self, data: bytes, instead: bytes | None) -> None:
+        """Keep an edit that is no prompt yet, in the place of the one that it went on with. Raises UsageError when
+        another one is kept there, or StorageError."""
         self.refuse_outside()
         self.make_root()
-        files.write_shared(self.broken, data)
+        write = files.write_shared if self._keeps(instead) else files.create_shared
+        write(self.broken, data)
 
-    def drop_kept(self) -> None:
-        """Remove the edit that waits beside it, if there is one. Raises StorageError."""
+    def drop_kept(self, data: bytes) -> None:
+        """Remove the edit that waits beside it, if it is just that one. Raises StorageError."""
         with files.storage(self.broken):
-            self.broken.unlink(missing_ok=True)
+            if self._keeps(data):
+                self.broken.unlink(missing_ok=True)
+
+    def _keeps(self, data: bytes | None) -> bool:
+        with contextlib.suppress(UsageError):
+            return data is not None and self.kept(len(data)) == data
+        return False
 
     def make_root(self) -> None:
         """The user's own library is private from its birth; a project's follows the umask, as all of a project does."""

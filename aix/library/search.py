@@ -40,19 +40,24 @@ def search(prompts: Iterable[Prompt], words: Sequence[str]) -> list[Hit]:
 
 def fuzzy(typed: str, names: Mapping[str, str]) -> list[str]:
     """The names that have the typed letters in their order, closest together first, then those of which it is said."""
-    letters = [re.escape(letter) for letter in typed.casefold() if not letter.isspace()]
+    letters = [letter for letter in typed.casefold() if not letter.isspace()]
     if not letters:
         return list(names)
-    spread = re.compile(f"(?=({'.*?'.join(letters)}))")
-    found = {name: min(_spans(spread, name.casefold()), default=None) for name in names}
+    found = {name: min(_spans(letters, name.casefold()), default=None) for name in names}
     near = sorted((span, name) for name, span in found.items() if span)
     said = [name for name in names if not found[name] and typed.casefold() in names[name].casefold()]
     return [*(name for _, name in near), *said]
 
 
-def _spans(spread: re.Pattern[str], text: str) -> Iterator[tuple[int, int, int]]:
+def _spans(letters: Sequence[str], text: str) -> Iterator[tuple[int, int, int]]:
     """How far the letters are apart, and from where on, for each place at which they begin."""
-    return ((match.end(1) - match.start(1), match.start(1), len(text)) for match in spread.finditer(text))
+    for start in (place for place, letter in enumerate(text) if letter == letters[0]):
+        end = start
+        for letter in letters:
+            end = text.find(letter, end) + 1
+            if not end:
+                return
+        yield end - start, start, len(text)
 
 
 def around(line: str, words: Sequence[str]) -> str:

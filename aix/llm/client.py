@@ -22,7 +22,7 @@ from aix.errors import AixError, ConfigError, DeadlineError, IncompleteError, Ne
 from aix.llm import failure, retry
 from aix.llm.errand import Errand, pause
 from aix.llm.exchange import Attempt, Exchange
-from aix.llm.network import certificates, proxy_for
+from aix.llm.network import certificates, masked, proxy_for
 from aix.llm.protocols.echo import answer as echo_answer
 from aix.llm.providers import Provider
 from aix.llm.wire import MAX_BODY, InBandError, clip, parsed, sse
@@ -220,22 +220,27 @@ class Client:
     def _transport(self, exchange: Exchange) -> httpx.HTTPTransport:
         """A connection, and no more: what httpx lays on top of it would follow, remember and add things unasked."""
         secure, proxy = exchange.url.startswith("https:"), proxy_for(exchange.url, self._env)
+        if proxy and not masked(proxy):
+            raise _unusable_proxy(exchange)
         trusted = self._certificates if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trusted_proxy = self._certificates if proxy and proxy.startswith("https:") else None
         try:
             through = httpx.Proxy(proxy, ssl_context=trusted_proxy) if proxy else None
             return httpx.HTTPTransport(verify=trusted, proxy=through, trust_env=False)
-        except (ValueError, ImportError, httpx.InvalidURL) as error:
-            raise NetworkError(
-                f"the proxy for {exchange.provider.name} cannot be used",
-                cause=clip(str(error)),
-                hint="check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY",
-            ) from error
+        except (ValueError, ImportError, httpx.InvalidURL):
+            raise _unusable_proxy(exchange) from None
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:
         """Read once, and only when something is encrypted."""
         return certificates(self._env)
+
+
+def _unusable_proxy(exchange: Exchange) -> NetworkError:
+    """Without a cause: what httpx says may hold the proxy's password."""
+    return NetworkError(
+        f"the proxy for {exchange.provider.name} cannot be used", hint="check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY"
+    )
 
 
 def _request(exchange: Exchange, extensions: dict[str, Any]) -> httpx.Request:

@@ -3,17 +3,22 @@
 Asking costs nothing: it is one GET for the list of models. Local servers are found in the same way, without a key.
 """
 
+import _thread
+import contextlib
 import email.utils
 import json
+import queue
 import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from aix.config.secrets import Secret
-from aix.errors import AixError, NotFoundError, ProviderError
-from aix.llm.exchange import Exchange
+from aix.errors import AixError, DeadlineError, NotFoundError, ProviderError
+from aix.llm.errand import MOMENT
+from aix.llm.exchange import SHORTEST_SECRET, Exchange
 from aix.llm.protocols import protocol
 from aix.llm.protocols.anthropic_messages import VERSION
 from aix.llm.providers import Provider, Providers
@@ -25,7 +30,9 @@ if TYPE_CHECKING:
 SECONDS = 5.0
 LOCAL_SECONDS = 1.0
 MAX_BODY = 8 * 1024 * 1024
+MAX_MODELS, MAX_ID = 10_000, 200
 AT_ONCE = 16
+LATE = "see whether it is overloaded, or try again later"
 
 HEADERS: Mapping[str, Mapping[str, str]] = {"anthropic-messages": VERSION}
 """What a protocol must have besides the key."""
@@ -65,9 +72,12 @@ def probe(client: "Client", provider: Provider, key: Secret | None, seconds: flo
         return Probe(provider, 0, 0.0, error=failed)
     if models is None:
         error = _no_list(exchange, reply)
+    elif isinstance(error, DeadlineError):
+        error.hint = LATE
     elif reply.status == 404 and error:
         error = NotFoundError(f"{provider.name} has no list of models", hint=_address(exchange), status=404)
-    return Probe(provider, reply.status, reply.seconds, models or (), _skew(reply), error)
+    named = tuple(model for model in models or () if not _says(model, key))
+    return Probe(provider, reply.status, reply.seconds, named, _skew(reply), error)
 
 
 def running(client: "Client", providers: Providers, seconds: float = LOCAL_SECONDS) -> list[Probe]:
@@ -81,7 +91,7 @@ def running(client: "Client", providers: Providers, seconds: float = LOCAL_SECON
 
 
 def listed(body: bytes) -> tuple[str, ...] | None:
-    """The models that an answer lists, in its order; None when it is no list of models."""
+    """The models that an answer lists, in its order, as far as a name can be one; None when it is no list of models."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -90,8 +100,16 @@ def listed(body: bytes) -> tuple[str, ...] | None:
     named_a_list = isinstance(value, dict) and value.get("object") == "list" and "data" in value
     if not isinstance(rows, list):
         return () if named_a_list and rows is None else None  # Ollama's way of saying none
-    ids = tuple(row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str) and row["id"])
+    ids = tuple(islice((row["id"] for row in rows if isinstance(row, dict) and _is_id(row.get("id"))), MAX_MODELS))
     return ids if ids or named_a_list else None
+
+
+def _says(text: str, key: Secret | None) -> bool:
+    return key is not None and len(key.reveal()) >= SHORTEST_SECRET and key.reveal() in text
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable()
 
 
 def has(models: Sequence[str], model: str) -> bool:
@@ -100,11 +118,43 @@ def has(models: Sequence[str], model: str) -> bool:
 
 
 def side_by_side(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """The results of `work`, in the order of the items."""
-    if not items:
-        return []
-    with ThreadPoolExecutor(min(AT_ONCE, len(items))) as pool:
-        return list(pool.map(work, items))
+    """The results of `work`, in the order of the items. Whoever is interrupted here leaves the work behind."""
+    waiting: queue.SimpleQueue[tuple[int, T]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, Callable[[], R]]] = queue.SimpleQueue()
+    for pair in enumerate(items):
+        waiting.put(pair)
+    for _ in range(min(AT_ONCE, len(items))):
+        _thread.start_new_thread(_work_off, (work, waiting, done))  # nothing waits for it where the process ends
+    found: dict[int, R] = {}
+    while len(found) < len(items):
+        with contextlib.suppress(queue.Empty):
+            number, result = done.get(timeout=MOMENT)
+            found[number] = result()
+    return [found[number] for number in range(len(items))]
+
+
+def _work_off(
+    work: Callable[[T], R],
+    waiting: "queue.SimpleQueue[tuple[int, T]]",
+    done: "queue.SimpleQueue[tuple[int, Callable[[], R]]]",
+) -> None:
+    with contextlib.suppress(queue.Empty):
+        while True:
+            number, item = waiting.get_nowait()
+            done.put((number, _outcome(work, item)))
+
+
+def _outcome(work: Callable[[T], R], item: T) -> Callable[[], R]:
+    """What gives the result, or raises what the work raised."""
+    try:
+        result = work(item)
+    except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+        return partial(_raise, error)
+    return lambda: result
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
 
 
 def _no_list(exchange: Exchange, reply: "Reply") -> ProviderError:
@@ -112,7 +162,7 @@ def _no_list(exchange: Exchange, reply: "Reply") -> ProviderError:
     what = "a web page" if page else "something else"
     return ProviderError(
         f"{exchange.provider.name} answered with {what} instead of a list of models",
-        cause="" if page else clip(reply.body),
+        cause="" if page else clip(exchange.without_secrets(reply.body.decode("utf-8", "replace"))),
         hint=_address(exchange),
         status=reply.status,
     )

@@ -185,7 +185,9 @@ def _nobody(usual: Provider, running: Provider | None) -> AuthError:
         way = f"--provider {running.name}" if running.default_model else f"--model {running.name}:MODEL"
         why = f"{running.name} seems to be running here"
     without = f"without a key: {way} ({why}), --provider echo (no model at all)"
-    return AuthError("No API key found", hint=f"{_ways(usual)}\n{without}", reason="no_key")
+    return AuthError(
+        "No API key found", hint=f"aix init sets up a provider\n{_ways(usual)}\n{without}", reason="no_key"
+    )
 
 
 def _ways(provider: Provider) -> str:

@@ -209,6 +209,9 @@ class Terminal:
     def press_control_c(self) -> None:
         self._child.sendintr()
 
+    def signal(self, number: int) -> None:
+        self._child.kill(number)
+
     def end(self) -> int:
         """Wait for the end; the exit status, or minus the signal that the command died by."""
         self._child.expect_exact(pexpect.EOF)

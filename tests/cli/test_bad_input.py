@@ -60,6 +60,7 @@ No API key found for openai
   hint: or set OPENAI_API_KEY"""
 NO_KEY = """\
 No API key found
+  hint: aix init sets up a provider
   hint: get a key at https://openrouter.ai/keys
   hint: save it: aix api-key openrouter
   hint: or set OPENROUTER_API_KEY
@@ -76,8 +77,8 @@ BAD = [
     ("show qqqq", 5, "there is no prompt 'qqqq'\n  hint: aix list shows all prompts"),
     ("rnu greet", 2, "no such command 'rnu'. Did you mean 'run'?\n  hint: aix --help"),
     ("qqqq", 2, "no such command 'qqqq'\n  hint: aix --help"),
-    ("run greet --name Ada --bogus", 2, "no such option: --bogus\n  hint: aix run --help"),
-    ("run greet --name Ada -q", 2, "no such option: -q\n  hint: aix run --help"),
+    ("run greet --name Ada --bogus", 2, "no such option: --bogus\n  hint: aix run greet --help"),
+    ("run greet --name Ada -q", 2, "no such option: -q\n  hint: aix run greet --help"),
     ("list -x", 2, "no such option: -x\n  hint: aix list --help"),
     # front matter and templates
     ("run broken", 6, "{home}/.prompts/broken.md:4: type must be one of string, text, integer, number, boolean, date, "
@@ -285,3 +286,53 @@ def test_a_library_that_is_a_file_is_said_to_be_wrong(aix: Aix, home: Path) -> N
         assert done.stderr.startswith("aix: error: cannot ")
         assert "Traceback" not in done.stderr
     assert (home / "file").read_text() == "no library"
+
+
+PASTED = "sk-proj-abcdefghij1234567890"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (
+            ["api-key", "openai", PASTED],
+            2,
+            "a key on a command line stays in the shell's history\n  hint: aix api-key openai",
+        ),
+        (["api-key", PASTED], 5, "there is no provider 'sk-p***7890'\n"),
+        (["init", PASTED], 2, "got unexpected extra argument(s) (sk-p***7890)\n"),
+        (["config", "default_model", PASTED], 2, "that looks like an API key, which default_model is not\n"),
+        (["config", "default_provider", PASTED], 2, "that looks like an API key, which default_provider is not\n"),
+        (["run", PASTED], 5, "there is no prompt 'sk-p***7890'\n"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_key_in_the_wrong_place_is_neither_shown_nor_kept(
+    arguments: list[str], status: int, said: str, aix: Aix, library: Path
+) -> None:
+    done = aix(*arguments)
+    assert done.status == status
+    assert done.stderr.startswith(f"aix: error: {said}")
+    assert PASTED not in done.stdout + done.stderr
+    assert list(library.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["hello"], "aix run hello"),
+        (["help"], "aix --help"),
+        (["run", "hello", "--nme", "x"], "aix run hello --help"),
+        (["list", "--nope"], "aix list --help"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_word_gets_the_nearest_help(arguments: list[str], hint: str, aix: Aix) -> None:
+    done = aix(*arguments)
+    assert done.status == 2
+    assert f"  hint: {hint}\n" in done.stderr
+
+
+def test_a_provider_that_is_not_there_cannot_be_the_default(aix: Aix, library: Path) -> None:
+    assert aix("config", "default_provider", "opnai").stderr.endswith("hint: did you mean openai?\n")
+    assert list(library.iterdir()) == []

@@ -17,7 +17,7 @@ from stage import SECONDS, configure, write
 from typer.main import get_command
 
 from aix.app import App
-from aix.cli.completion import answer
+from aix.cli.completion.answer import answer
 from aix.cli.main import cli
 
 BREAKS = " \t\n\"'><=;|&(:"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Aix, Result
-from stage import NOT_SENT, Terminal, configure, write
+from stage import NOT_SENT, Terminal, configure, shell, write
 from writing import KEY, drafts, writing
 
 from aix.config.files import IGNORED_BY_GIT
@@ -97,12 +97,21 @@ def test_a_project_has_prompts_of_its_own(aix: Aix, home: Path) -> None:
     assert aix("create", "hello", "Ours", "--project") == Result("", f"aix: error: {said}\n", 2)
 
 
+def test_a_directory_that_was_deleted_is_no_project(home: Path) -> None:
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$AIX" "$@"'
+    done = shell(script, "create", "nothing-of-that-name", "Ours", "--project", cwd=home)
+    said = "this is the root directory, or one that was deleted, not a project"
+    assert done == Result("", f"aix: error: {said}\n  hint: cd into the project and do it there\n", 2)
+    assert not Path("/.prompts/nothing-of-that-name.md").exists()
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 
-NO_NAME = "cannot be a prompt's name\n  hint: letters, digits and . _ - in parts joined by /: web/review"
+NO_NAME = "cannot be a prompt's name\n  hint: letters from A to Z, digits and . _ - in parts joined by /: web/review"
 NO_PROMPT = "cannot be a prompt: a file of that name means something else in a repository"
 EMPTY = "'new' would be empty; nothing is created\n  hint: aix create new \"Say hello to {{ name }}.\""
+LONG = f"'{'c' * 40}…' is too long for a prompt's name\n  hint: at most 200 letters in a part, and 1000 in all"
 REFUSED = [
     (["there", "new"], 2, "'there' exists already\n  hint: aix edit there, or choose another name"),
     (["README", "x"], 2, f"'README' {NO_PROMPT}"),
@@ -111,6 +120,9 @@ REFUSED = [
     ([".x", "x"], 2, f"'.x' {NO_NAME}"),
     (["web/.x", "x"], 2, f"'web/.x' {NO_NAME}"),
     (["a b", "x"], 2, f"'a b' {NO_NAME}"),
+    (["c" * 201, "x"], 2, LONG),
+    (["c" * 5000, "x"], 2, LONG),
+    (["/".join("c" * 100 for _ in range(10)), "x"], 2, LONG),
     (["out/x", "x"], 2, "{library}/out/x.md leads out of the prompts in {library}\n  hint: choose another name"),
     (["new", " \n"], 2, EMPTY),
     (["new", "", "--desc", "d"], 2, EMPTY),
@@ -172,9 +184,13 @@ def test_what_the_editor_begins_with_is_a_prompt(arguments: list[str], front: st
 @pytest.mark.parametrize("does", ["true", ': > "$2"', 'rm "$2"'])
 def test_an_editor_that_leaves_nothing_new_creates_nothing(does: str, home: Path) -> None:
     terminal = writing("create", "new", "--desc", "What it says", does=does)
-    gone = "cannot read what the editor left (no such file or directory); nothing is changed"
+    said = {
+        "true": "you changed nothing, so 'new' is not created",
+        ': > "$2"': EMPTY,
+        'rm "$2"': "cannot read what the editor left (no such file or directory); nothing is changed",
+    }
     assert terminal.end() == 2
-    assert terminal.screen == f"aix: error: {gone if does.startswith('rm') else EMPTY}\n"
+    assert terminal.screen == f"aix: error: {said[does]}\n"
     assert not (home / ".prompts").exists()
     assert drafts() == []
 
@@ -188,17 +204,20 @@ def test_a_text_that_is_no_prompt_is_kept_and_taken_up_again(home: Path) -> None
     assert terminal.end() == 6
     assert f"aix: error: {home}/.prompts/web/new.md:3: not valid YAML" in terminal.screen
     assert terminal.screen.endswith(
-        f"aix: your text is kept in {kept}; to go on with it: aix create web/new\naix: error: nothing is saved\n"
+        f"aix: your text is kept in {kept}; to go on with it: aix create web/new\n"
+        "aix: error: it is no prompt yet, so the prompt itself is as it was\n"
     )
     assert (kept.read_text(), drafts()) == (broken, [])
     assert (home / ".prompts").stat().st_mode & 0o777 == 0o700
     assert kept.name.endswith(IGNORED_BY_GIT[-1].removeprefix("*"))
     terminal = writing("create", "web/new", does='sed -i "s/\\[/{}/" "$2"')
-    terminal.wait_for("Go on with the text in")
-    terminal.type("\r")
+    terminal.choose("go on with it")
     assert terminal.end() == 0
     assert kept.with_suffix("").read_text() == broken.replace("[", "{}") + "\n"
     assert not kept.exists()
+
+
+NOWHERE = "nowhere/to/be-found"
 
 
 def test_a_text_that_is_kept_outlives_another_way_to_create(aix: Aix, library: Path) -> None:
@@ -208,16 +227,22 @@ def test_a_text_that_is_kept_outlives_another_way_to_create(aix: Aix, library: P
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "said", "there", "hint"),
     [
-        ("nowhere/to/be-found", "cannot start the editor nowhere/to/be-found: no such file or directory"),
-        ("vim '", "the editor vim ' has a quote without its end"),
+        (NOWHERE, f"cannot start the editor {NOWHERE}: no such file or directory", "vi", "vi"),
+        (NOWHERE, f"cannot start the editor {NOWHERE}: no such file or directory", "other", "COMMAND"),
+        ("vim '", "the editor vim ' has a quote without its end", "other", "nano"),
     ],
 )
-def test_an_editor_that_cannot_be_started_is_named(command: str, said: str, home: Path) -> None:
-    terminal = Terminal("create", "new", env={"VISUAL": command, "EDITOR": "true"}, columns=200)
+def test_an_editor_that_cannot_be_started_is_named(
+    command: str, said: str, there: str, hint: str, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / there).touch(0o755)
+    env = {"VISUAL": command, "EDITOR": "true", "BIN": str(tmp_path / "bin")}
+    terminal = Terminal("create", "new", env=env, script='PATH=$BIN; exec "$AIX" "$@"', columns=200)
     assert terminal.end() == 2
-    assert terminal.screen == f"aix: error: {said}\n  hint: export EDITOR=nano\n"
+    assert terminal.screen == f"aix: error: {said}\n  hint: export EDITOR={hint}\n"
     assert list(home.iterdir()) == []
 
 

@@ -56,7 +56,8 @@ def test_without_a_terminal_nothing_is_deleted_unasked(path: Path, aix: Aix) -> 
 def test_several_are_deleted_or_none(library: Path, aix: Aix) -> None:
     a, b = write(library, "web/a", "x"), write(library, "web/b", "x")
     assert aix("delete", "-y", "web/a", "qqqq", "web/b").status == 5
-    said = "aix: error: 'hello' is built in and cannot be deleted\n  hint: aix copy hello NEW-NAME\n"
+    hint = "it comes with aix; one of your own with that name hides it"
+    said = f"aix: error: 'hello' is built in and cannot be deleted\n  hint: {hint}\n"
     assert aix("delete", "-y", "web/a", "hello") == Result("", said, 2)
     assert (a.exists(), b.exists()) == (True, True)
     said = f"aix: deleted {a}\naix: deleted {b}\n"
@@ -76,6 +77,18 @@ def test_a_broken_prompt_and_a_link_are_deleted_as_any_other(library: Path, aix:
     write(library, "broken", BROKEN)
     assert aix("delete", "-y", "link", "broken").status == 0
     assert (files(library), (tmp_path / "secret.md").exists()) == ({}, True)
+
+
+@pytest.mark.parametrize("arguments", ["delete sound web/diary -y", "rename web/diary stolen"])
+def test_a_folder_that_is_a_link_leads_to_the_files_of_others(arguments: str, aix: Aix, home: Path) -> None:
+    write(home / "notes", "diary", "DIARY")
+    (home / "p" / ".git").mkdir(parents=True)
+    write(home / "p" / ".prompts", "sound", "x")
+    (home / "p" / ".prompts" / "web").symlink_to(home / "notes")
+    said = f"{home}/p/.prompts/web/diary.md leads out of the prompts in {home}/p/.prompts, and is left as it is"
+    assert aix(*arguments.split(), cwd=home / "p") == Result("", f"aix: error: {said}\n", 2)
+    assert files(home / "notes") == {"diary.md": "DIARY"}
+    assert files(home / "p" / ".prompts") == {"sound.md": "x"}
 
 
 def test_it_is_said_what_runs_by_that_name_now(library: Path, aix: Aix) -> None:

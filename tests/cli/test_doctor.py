@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -205,6 +206,17 @@ FAULTS = [
     Seed("warning", "git", "git does not ignore config.json, .aix-*.tmp, .aix.lock", ".gitignore", 0, {"stream": True},
          make=repository(ignored=False)),
     Seed("warning", "leftovers", "1 temporary file", "-delete", make=stale),
+    Seed("warning", "leftovers", "half.md.broken keeps an edit that is no prompt yet", "aix edit web/half",
+         make=lambda library: write(library, "web/half", "x").with_name("half.md.broken").write_text("{% if %}")),
+    Seed("warning", "prompts", "odd.md:2: unknown key 'titel'", "mend it, or begin its name with x-",
+         make=lambda library: write(library, "odd", "---\ntitel: x\n---\nHello.")),
+    Seed("ok", "variables", "OLLAMA_HOST moves ollama to http://127.0.0.1:", ""),
+    Seed("ok", "variables", "no AIX_ variable is set", ""),
+    Seed("ok", "variables", "OPENAI_BASE_URL moves openai to https://gw.example", "",
+         env={"OPENAI_BASE_URL": f"https://gw.example/{KEY}"}),
+    Seed("error", "library", "bbb…: file name too long", "set AIX_HOME", 13, env={"AIX_HOME": "/" + "b" * 300}),
+    Seed("error", "library", "bbb…: file name too long", "set AIX_HOME", 13, env={"HOME": "/" + "b" * 5000}),
+    Seed("warning", "library", "/ is the whole disk", "set AIX_HOME", env={"AIX_HOME": "/"}),
     Seed("error", "prompts", "bad.md:3: not valid YAML", "", 6, make=broken_prompts),
     Seed("error", "prompts", "worse.md:1", "", 6, make=broken_prompts),
     Seed("warning", "hidden", "same of user hides the one of project", "aix which same", make=project),
@@ -226,15 +238,15 @@ FAULTS = [
     Seed("error", "default", "there is no provider 'opnai'", "did you mean openai?", 5, {"default_provider": "opnai"}),
     Seed("error", "default", "vllm has no default model", "--model vllm:MODEL", 5, {"default_provider": "vllm"}),
     Seed("error", "default", "ollama does not answer at", "ollama serve", 7, {"default_provider": "ollama"}),
-    Seed("error", "proxy", "HTTPS_PROXY=http://***@[ is not an address", "export HTTPS_PROXY=", 7,
+    Seed("error", "proxy", "HTTPS_PROXY holds no address of a proxy", "export HTTPS_PROXY=", 7,
          env={"HTTPS_PROXY": f"http://me:{KEY}@["}),
-    Seed("error", "proxy", "ftp://proxy.example is no kind of proxy", "export ALL_PROXY=", 7,
+    Seed("error", "proxy", "ALL_PROXY names no kind of proxy", "export ALL_PROXY=", 7,
          env={"ALL_PROXY": "ftp://proxy.example"}),
     Seed("warning", "proxy", "http_proxy and HTTP_PROXY differ", "unset HTTP_PROXY", 0,
          env={"http_proxy": "http://a:1", "HTTP_PROXY": "http://b:1"}),
     Seed("error", "certificates", "SSL_CERT_FILE=/nowhere.pem cannot be read", "unset SSL_CERT_FILE", 7,
          env={"SSL_CERT_FILE": "/nowhere.pem"}),
-    Seed("error", "certificates", "SSL_CERT_FILE=/dev/null holds no certificate", "unset SSL_CERT_FILE", 7,
+    Seed("error", "certificates", "SSL_CERT_FILE=/dev/null cannot be read: not a regular file", "unset", 7,
          env={"SSL_CERT_FILE": "/dev/null"}),
     Seed("error", "certificates", "SSL_CERT_DIR=/nowhere cannot be read", "unset SSL_CERT_DIR", 7,
          env={"SSL_CERT_DIR": "/nowhere"}),
@@ -298,6 +310,26 @@ def test_a_library_of_thousands_is_looked_at_quickly(aix: Aix, library: Path) ->
     assert "of 30" in only(done, "prompts")["message"] or "3000 user" in only(done, "prompts")["message"]
 
 
+@pytest.mark.parametrize("name", [300, 5000])
+def test_a_path_that_is_too_long_is_said_once_and_shortly(name: int, aix: Aix) -> None:
+    done = aix("doctor", env={"AIX_HOME": "/" + "b" * name})
+    assert [row["name"] for row in rows(done) if row["level"] == "error"] == ["library"]
+    assert max(map(len, done.stdout.splitlines())) < 500
+    assert "OSError" not in done.stdout
+
+
+def test_a_whole_disk_is_looked_at_for_a_few_seconds_only(aix: Aix) -> None:
+    started = time.monotonic()
+    aix("doctor", env={"AIX_HOME": "/"})
+    assert time.monotonic() - started < 15
+
+
+def test_a_fifo_in_the_place_of_certificates_is_not_waited_for(aix: Aix, home: Path) -> None:
+    os.mkfifo(home / "fifo")
+    done = aix("doctor", env={"SSL_CERT_FILE": str(home / "fifo")})
+    assert (done.status, "cannot be read: not a regular file" in only(done, "certificates")["message"]) == (7, True)
+
+
 def test_a_key_command_is_not_run(aix: Aix, library: Path, home: Path) -> None:
     row = {"base_url": "http://127.0.0.1:9/v1", "api_key_command": f"touch {home}/ran; echo {KEY}"}
     configure(library, custom_providers={"gw": row})
@@ -327,7 +359,7 @@ def box(library: Path, url: str, **row: Any) -> None:
         (Says(ahead=3600), "warning", "behind the providers'", "timedatectl set-ntp true", 0),
         (Says(ahead=-3600), "warning", "s ahead of the providers'", "timedatectl set-ntp true", 0),
         (Says('{"data": [{"id": "tinny"}]}'), "warning", "box does not list tiny", "default_model tinny", 0),
-        (None, "error", "box did not answer within 5 s", "", 10),
+        (None, "error", "box did not answer within 5 s", "see whether it is overloaded", 10),
     ],
 )
 def test_online_each_provider_is_asked(
@@ -371,6 +403,56 @@ def test_a_proxy_is_shown_without_its_password(aix: Aix) -> None:
     done = aix("doctor", env={"HTTPS_PROXY": "http://me:hunter2@proxy.example:3128", "NO_PROXY": "a.example"})
     assert only(done, "proxy")["message"] == "https goes through http://***@proxy.example:3128, but for a.example"
     assert done.status == 0
+
+
+@pytest.mark.parametrize("options", [("--online",), ("--online", "--json")])
+@pytest.mark.parametrize("own", [{}, {"api_key_command": f"echo {OTHER}"}], ids=["saved", "command"])
+def test_online_a_key_that_a_server_repeats_is_not_shown(
+    own: dict[str, str], options: tuple[str, ...], aix: Aix, library: Path
+) -> None:
+    key = OTHER if own else KEY
+    with listening(Says(f"you said {key}")) as listener:
+        box(library, listener.url, **own)
+        done = aix("doctor", *options)
+    assert key in "".join(listener.asked)
+    assert key not in done.stdout + done.stderr
+
+
+def test_online_a_key_as_the_name_of_a_model_is_not_shown(aix: Aix, library: Path) -> None:
+    with listening(Says(f'{{"data": [{{"id": "{KEY}"}}]}}')) as listener:
+        box(library, listener.url)
+        assert KEY not in aix("doctor", "--online", "--json").stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_online_a_signal_ends_the_wait_for_a_silent_server(number: signal.Signals, library: Path) -> None:
+    with listening(None) as listener:
+        box(library, listener.url)
+        asking = subprocess.Popen([AIX, "doctor", "--online"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 30
+        while not [head for head in listener.asked if KEY in head]:
+            assert time.monotonic() < deadline
+        started = time.monotonic()
+        asking.send_signal(number)
+        asking.communicate(timeout=30)
+        assert time.monotonic() - started < 2
+    assert asking.returncode in (-number, 128 + number)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["http://u:pa/PW@h:1", "http:/u:PW@h:1", "http://h:1/?token=PW", "http://u:PW/x@h:1", "http://u:7/PW@h:1",
+     "http://h:PW", "u:PW", "PW@h:1", "http://u:PW@[", "ftp://u:PW@h", "PW://h:1", "socks5://u:PW@h:1"],
+)  # fmt: skip
+def test_no_password_of_a_proxy_is_shown(value: str, aix: Aix) -> None:
+    done = aix("doctor", "--json", env={"HTTPS_PROXY": value, "Http_Proxy": value})
+    assert "PW" not in done.stdout + done.stderr
+
+
+def test_a_run_says_no_part_of_a_proxy_that_is_none(aix: Aix) -> None:
+    env = {"HTTPS_PROXY": "http://u:PW/x@h:1", "OPENAI_API_KEY": KEY}
+    done = aix("run", "hello", "--name", "Ada", "-x", "--provider", "openai", env=env)
+    assert (done.status, "PW" in done.stderr) == (7, False)
 
 
 def test_without_online_only_this_machine_is_asked_and_told_no_key(aix: Aix, library: Path) -> None:

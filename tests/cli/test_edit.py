@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from aix.cli.editor import EDITORS, find_editor
 from aix.errors import UsageError
 
 BROKEN = "---\nparams: [\n---\nlong work\n"
+SOON = 5.0
+"""How long a command that was asked to end may take, with its start."""
 WRITE_BROKEN = 'printf "%s\\n" --- "params: [" --- "long work" > "$2"'
 PLAIN = "old text\n"
 
@@ -170,6 +174,7 @@ def test_without_a_terminal_the_file_is_named(path: Path, aix: Aix) -> None:
 
 
 ASKED = "Edit it again?"
+NO_PROMPT = "it is no prompt yet, so the prompt itself is as it was"
 LOST = [
     # what the editor does, what is answered, the status, what is kept, what is said
     (WRITE_BROKEN, "n", 6, BROKEN, "error: {path}:3: not valid YAML"),
@@ -226,8 +231,8 @@ def test_a_broken_edit_is_mended_at_once(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "seen", "left"),
-    [("\r", "kept text\n", None), ("n", PLAIN, None), ("\x03", None, "kept text\n")],
-    ids=["yes", "no", "Ctrl-C"],
+    [("\r", "kept text\n", None), ("\x1b[B\r", PLAIN, None), ("\x03", None, "kept text\n")],
+    ids=["go on", "drop", "Ctrl-C"],
 )
 def test_the_next_edit_can_go_on_with_what_was_kept(
     answer: str, seen: str | None, left: str | None, path: Path, home: Path
@@ -235,7 +240,8 @@ def test_the_next_edit_can_go_on_with_what_was_kept(
     beside = path.with_name("x.md.broken")
     beside.write_text("kept text\n")
     terminal = writing("edit", "web/x", does='cp "$2" seen; echo new > "$2"')
-    terminal.wait_for(f"Go on with the text in {beside}? (No deletes it.)")
+    terminal.wait_for(f"{beside} keeps a text that is no prompt yet.")
+    terminal.wait_for("delete it, and begin with the prompt as it is")
     terminal.type(answer)
     assert terminal.end() == (-signal.SIGINT if seen is None else 0)
     assert ((home / "seen").read_text() if seen else None) == seen
@@ -245,8 +251,7 @@ def test_the_next_edit_can_go_on_with_what_was_kept(
 def test_a_kept_text_that_is_left_as_it_is_stays_kept(path: Path) -> None:
     path.with_name("x.md.broken").write_text(BROKEN)
     terminal = writing("edit", "web/x", does="true")
-    terminal.wait_for("Go on with the text in")
-    terminal.type("\r")
+    terminal.choose("go on with it")
     terminal.wait_for(ASKED)
     terminal.type("n")
     assert terminal.end() == 6
@@ -263,7 +268,7 @@ def test_a_link_beside_a_prompt_is_no_kept_text(path: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("does", "script", "status", "said"),
     [
-        ("mkdir {path}.broken; " + WRITE_BROKEN, 'exec "$AIX" "$@"', 6, "nothing is saved"),
+        ("mkdir {path}.broken; " + WRITE_BROKEN, 'exec "$AIX" "$@"', 6, NO_PROMPT),
         (
             'ulimit -S -f unlimited; head -c 9000 /dev/zero | tr "\\0" x > "$2"',
             'ulimit -S -f 4; exec "$AIX" "$@"',
@@ -306,7 +311,135 @@ def test_control_c_is_the_editor_s_own_while_it_is_open(path: Path) -> None:
     assert path.read_text() == "new\n"
 
 
-def test_a_command_that_is_ended_keeps_the_text_too(path: Path) -> None:
-    terminal = writing("edit", "web/x", does='echo new > "$2"; kill -HUP $PPID; echo more >> "$2"')
-    assert terminal.end() == -signal.SIGHUP
-    assert path.with_name("x.md.broken").read_text() == "new\nmore\n"
+@pytest.mark.parametrize("ends", ["", 'trap "" TERM; ', "trap 'exit 0' TERM; "], ids=["at once", "never", "well"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=str)
+def test_a_command_that_is_ended_ends_the_editor_and_keeps_the_text(
+    number: signal.Signals, ends: str, path: Path
+) -> None:
+    script = f'{ends}echo new > "$2"; echo $$ > editor; kill -{int(number)} $PPID; until false; do read line; done'
+    started = time.monotonic()
+    terminal = writing("edit", "web/x", does=script)
+    assert terminal.end() == -number
+    assert time.monotonic() - started < SOON
+    assert path.with_name("x.md.broken").read_text() == "new\n"
+    assert not Path("/proc", Path("editor").read_text().strip()).exists()
+    assert drafts() == []
+
+
+def test_what_the_editor_rescues_when_it_is_ended_stays(path: Path) -> None:
+    script = """trap 'echo half > "$2.save"; exit 1' TERM; kill -TERM $PPID; until false; do read line; done"""
+    terminal = writing("edit", "web/x", does=script)
+    assert terminal.end() == -signal.SIGTERM
+    [rescued] = Path.home().glob("aix-*/x.md.save")
+    assert (rescued.read_text(), terminal.screen) == ("half\n", f"aix: the editor left {rescued}\n")
+
+
+# --- a text that somebody else kept -----------------------------------------------------------------------------------
+
+
+def test_what_was_kept_meanwhile_is_not_thrown_away(path: Path) -> None:
+    beside = path.with_name("x.md.broken")
+    assert writing("edit", "web/x", does=f'echo theirs > "{beside}"; echo new > "$2"').end() == 0
+    assert files(path.parent) == {"x.md": "new\n", "x.md.broken": "theirs\n"}
+
+
+def test_what_took_the_place_of_the_text_one_went_on_with_stays(path: Path) -> None:
+    beside = path.with_name("x.md.broken")
+    beside.write_text("mine\n")
+    terminal = writing("edit", "web/x", does=f'echo theirs > "{beside}"; echo new > "$2"')
+    terminal.choose("go on with it")
+    assert terminal.end() == 0
+    assert files(path.parent) == {"x.md": "new\n", "x.md.broken": "theirs\n"}
+
+
+def test_a_second_text_is_kept_beside_the_first(path: Path) -> None:
+    beside = path.with_name("x.md.broken")
+    terminal = writing("edit", "web/x", does=f'echo theirs > "{beside}"; {WRITE_BROKEN}')
+    terminal.wait_for(ASKED)
+    terminal.type("n")
+    assert terminal.end() == 6
+    [draft] = Path.home().glob("aix-*/x.md")
+    assert f"aix: your text is kept in {draft}\n" in terminal.screen
+    assert (draft.read_text(), beside.read_text()) == (BROKEN, "theirs\n")
+
+
+UNREAD = [
+    ("mkdir {}", "is a directory"),
+    ("mkfifo {}", "not a regular file"),
+    ("ln -s /etc/passwd {}", "a link"),
+    ("truncate -s 67108865 {}", "more than 67108864 bytes"),
+]
+
+
+@pytest.mark.parametrize(("make", "said"), UNREAD)
+def test_what_cannot_be_gone_on_with_is_named_and_stays(make: str, said: str, path: Path) -> None:
+    beside = path.with_name("x.md.broken")
+    subprocess.run(make.format(beside), shell=True, check=True)
+    terminal = writing("edit", "web/x", does='echo new > "$2"')
+    assert terminal.end() == 0
+    assert terminal.screen == f"aix: warning: {beside} is left as it is: {said}\naix: saved {path}\n"
+    assert (path.read_text(), os.path.lexists(beside)) == ("new\n", True)
+
+
+def test_a_text_in_a_project_is_not_gone_on_with_unless_that_is_chosen(home: Path) -> None:
+    (home / "work" / ".git").mkdir(parents=True)
+    path = write(home / "work" / ".prompts", "hello", PLAIN)
+    beside = path.with_name("hello.md.broken")
+    beside.write_text("planted\n")
+    terminal = writing("edit", "hello", does='cp "$2" ../seen; echo new > "$2"', script='cd work; exec "$AIX" "$@"')
+    terminal.wait_for(f"{beside} is a text in the project that is no prompt yet.")
+    terminal.choose("leave it there, and begin with the prompt as it is")
+    assert terminal.end() == 0
+    assert (Path("seen").read_text(), files(path.parent)) == (PLAIN, {"hello.md": "new\n", beside.name: "planted\n"})
+
+
+# --- an editor that leaves something else, or a name that is long -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [
+        ('rm -r "${2%/*}"', "no such file or directory"),
+        ('rm "$2"; mkfifo "$2"', "not a regular file"),
+        ('rm "$2"; ln -s /etc/passwd "$2"', "a link"),
+    ],
+)
+def test_what_is_no_file_any_more_is_said(does: str, said: str, path: Path) -> None:
+    terminal = writing("edit", "web/x", does=does)
+    assert terminal.end() == 2
+    assert terminal.screen == f"aix: error: cannot read what the editor left ({said}); nothing is changed\n"
+    assert (files(path.parent), list(Path.home().glob("aix-*"))) == ({"x.md": PLAIN}, [])
+
+
+def test_a_text_that_is_far_too_large_stays_where_it_is(path: Path) -> None:
+    terminal = writing("edit", "web/x", does='truncate -s 1G "$2"')
+    assert terminal.end() == 2
+    [draft] = Path.home().glob("aix-*/x.md")
+    assert terminal.screen == (
+        f"aix: your text is kept in {draft}\n"
+        "aix: error: cannot read what the editor left (more than 67108864 bytes); nothing is changed\n"
+        f"  hint: what you wrote is in {draft}\n"
+    )
+    draft.unlink()
+
+
+def test_a_prompt_of_a_name_that_is_too_long_for_new_ones_can_be_edited(library: Path) -> None:
+    path = write(library, "a" * 250, PLAIN)
+    assert writing("edit", "a" * 250, does='echo new > "$2"').end() == 0
+    terminal = writing("edit", "a" * 250, does='echo other > "$2"; exit 1')
+    assert terminal.end() == 2
+    [draft] = Path.home().glob("aix-*/a*.md")
+    assert f"aix: your text is kept in {draft}\n" in terminal.screen.replace("\n", "", 1) + terminal.screen
+    assert path.read_text() == "new\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("qqqq", "aix list shows all prompts; aix create qqqq makes it"),
+        ("commmit", "did you mean commit? aix create commmit makes it"),
+        ("q q q q", "aix list shows all prompts"),
+    ],
+)
+def test_a_name_that_is_not_there_can_be_made(name: str, hint: str, library: Path, aix: Aix) -> None:
+    assert aix("edit", name) == Result("", f"aix: error: there is no prompt '{name}'\n  hint: {hint}\n", 5)

@@ -92,7 +92,7 @@ def test_control_c_keeps_what_came_and_gives_the_cursor_back(model: Model) -> No
     terminal.wait_for("Second, unfin")
     terminal.press_control_c()
     assert terminal.end() == -signal.SIGINT
-    assert terminal.screen == "First.\n\nSecond, unfin\n"
+    assert terminal.screen == "First.\n\nSecond, unfin\naix: stopped; this is not the whole answer\n"
     assert terminal.raw.rfind(SHOW) > terminal.raw.rfind(HIDE)
 
 
@@ -139,3 +139,48 @@ def test_lines_fit_the_terminal(columns: int, model: Model) -> None:
     terminal = Terminal("run", "ask", "-x", columns=columns)
     assert terminal.end() == 0
     assert max(len(line) for line in said(terminal).splitlines()) <= columns
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("<https://e.example/%1B%5D0;owned%07%C2%9B31m%E2%80%AE>", "https://e.example/\\x1b]0;owned"),
+        ("bidi &#8238;abc &rlm;", "bidi \\u202eabc \\u200f"),
+        ("a \x1b[2J b", "a \\x1b[2J b"),
+        ("`\x1b]0;owned\x07`", "\\x1b]0;owned\\x07"),
+        ("```\n\x1b[2J\n```", "\\x1b[2J"),
+    ],
+    ids=["in an autolink", "as an entity", "as it is", "in code", "in a block of code"],
+)
+def test_no_way_of_writing_one_makes_a_terminal_obey(source: str, shown: str, model: Model) -> None:
+    model.text = (source,)
+    terminal = Terminal("run", "ask", "-x", columns=200)
+    assert terminal.end() == 0
+    assert shown in terminal.screen
+    for harm in (b"\x1b]0;", b"\x1b[2J", b"\xc2\x9b", "\u202e".encode(), "\u200f".encode()):
+        assert harm not in terminal.raw
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["use List<String> and std::vector<T>", "<div>X</div>", "before <b>bold</b> <!-- note --> after", "a < b > c"],
+)
+def test_what_looks_like_html_is_text(text: str, model: Model) -> None:
+    model.text = (text,)
+    terminal = Terminal("run", "ask", "-x")
+    assert terminal.end() == 0
+    assert said(terminal) == text + "\n"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["```python\n", *(piece for _ in range(400) for piece in ("x = ", "foo", "(1, ", "2)", " # c", "\n"))],
+        ["word "] * 10_000,
+    ],
+    ids=["a long block of code", "a long paragraph"],
+)
+def test_many_pieces_of_one_block_do_not_keep_the_answer_waiting(pieces: list[str], model: Model) -> None:
+    model.text = tuple(pieces)
+    terminal = Terminal("run", "ask", "-x", "--timeout", "20")
+    assert terminal.end() == 0

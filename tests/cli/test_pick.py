@@ -62,7 +62,7 @@ def test_some_letters_of_a_name_find_it(typed: str, model: Model) -> None:
     terminal.wait_for("What shall be done with it?")
     terminal.type(ENTER)
     assert terminal.end() == 0
-    assert "? Which prompt? zz/greet" in terminal.screen
+    assert "Which prompt? (some letters, then Enter) zz/greet" in terminal.screen
     assert "Hello Ada." in terminal.screen
     assert same_again(terminal) == "aix run zz/greet --name Ada --no-execute"
     assert model.asked == []
@@ -122,7 +122,7 @@ def test_a_long_text_belongs_into_a_file(model: Model, library: Path, home: Path
     editor.chmod(0o755)
     terminal = Terminal("run", "-n", env={"EDITOR": str(editor)})
     pick(terminal, "zzlong" + ENTER)
-    terminal.wait_for("Enter alone opens an editor")
+    terminal.wait_for("type the text itself, or Enter alone for an editor")
     terminal.type(ENTER)
     assert terminal.end() == 0
     assert same_again(terminal) == "aix run zz/long -n --text-file FILE"
@@ -190,3 +190,33 @@ def test_a_stranger_s_description_shows_no_control_characters(model: Model, libr
     terminal.end()
     assert b"\x1b]0;owned" not in terminal.raw
     assert "\u202e".encode() not in terminal.raw
+
+
+def test_a_stranger_s_long_name_does_not_keep_the_picker_waiting(model: Model, library: Path) -> None:
+    write(library, f"zz/{'a' * 150}", "x")
+    terminal = Terminal("run")
+    pick(terminal, "aaaaaab" + ENTER)
+    terminal.wait_for("no prompt has these letters")
+    terminal.press_control_c()
+    assert terminal.end() == -signal.SIGINT
+
+
+def test_a_signal_ends_a_choice_too(model: Model) -> None:
+    terminal = Terminal("run")
+    pick(terminal, "zzgreet" + ENTER)
+    terminal.wait_for("name (")
+    terminal.type("Ada" + ENTER)
+    terminal.wait_for("»")
+    terminal.signal(signal.SIGINT)
+    assert terminal.end() == -signal.SIGINT
+
+
+def test_the_end_of_input_leaves_a_choice_unanswered(model: Model) -> None:
+    terminal = Terminal("run")
+    pick(terminal, "zzgreet" + ENTER)
+    terminal.wait_for("name (")
+    terminal.type("Ada" + ENTER)
+    terminal.wait_for("»")
+    terminal.type("\x04")
+    assert terminal.end() == 2
+    assert "the question was left unanswered" in terminal.screen

@@ -276,7 +276,7 @@ def test_a_text_is_written_in_the_editor(library: Path, home: Path) -> None:
     editor.write_text('#!/bin/sh\necho typed; printf "two\\nlines" > "$1"\n')
     editor.chmod(0o755)
     terminal = Terminal("run", "ask", env={"EDITOR": str(editor)}, script='exec "$AIX" "$@" > out')
-    terminal.wait_for("body (Enter alone opens an editor):")
+    terminal.wait_for("body (type the text itself, or Enter alone for an editor):")
     terminal.type("\r")
     assert terminal.end() == 0
     assert lines(terminal)[1:] == ["typed", NOT_SENT.strip()]
@@ -286,7 +286,7 @@ def test_a_text_is_written_in_the_editor(library: Path, home: Path) -> None:
 def test_a_short_text_is_typed_at_once(library: Path, home: Path) -> None:
     write(library, "ask", "---\nparams: {body: {type: text, required: true}}\n---\nIt says: {{ body }}")
     terminal = Terminal("run", "ask", env={"EDITOR": "false"}, script='exec "$AIX" "$@" > out')
-    terminal.wait_for("body (Enter alone opens an editor):")
+    terminal.wait_for("body (type the text itself, or Enter alone for an editor):")
     terminal.type("one line\r")
     assert terminal.end() == 0
     assert (home / "out").read_text() == "It says: one line"

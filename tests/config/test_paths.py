@@ -43,6 +43,14 @@ def test_state_follows_xdg(env: Mapping[str, str], state: str) -> None:
     assert find_paths({"HOME": str(HOME), **env}, CWD).state == Path(state)
 
 
+@pytest.mark.parametrize("env", [{"HOME": ""}, {}], ids=str)
+def test_a_home_that_is_empty_is_not_the_root_directory(
+    env: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "")
+    assert find_paths(env, CWD).library not in (Path("/.prompts"), CWD / ".prompts", Path(".prompts"))
+
+
 def test_looking_for_paths_creates_nothing(tmp_path: Path) -> None:
     home = tmp_path / "nobody"
     paths = find_paths({"HOME": str(home)}, home)

@@ -1,5 +1,5 @@
-"""Loaded by every Python that a test starts: the network beyond loopback does not exist, nor do the model servers of the
-machine that the tests run on."""
+"""Loaded by every Python that a test starts: the network beyond loopback does not exist, nor do model servers that
+happen to run on the machine."""
 
 import sys
 from typing import Any

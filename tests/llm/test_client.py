@@ -2,6 +2,7 @@
 
 import email.utils
 import json
+import os
 import ssl
 import traceback
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,7 @@ from aix.errors import (
 from aix.llm.client import Client, Clock
 from aix.llm.exchange import Attempt, Exchange, is_private
 from aix.llm.failure import BY_STATUS
-from aix.llm.network import proxy_for
+from aix.llm.network import masked, proxy_for
 from aix.llm.protocols import protocol
 from aix.llm.providers import Providers
 from aix.messages import Finish, Message, Request, Response, Text, TextDelta, collect
@@ -615,6 +616,46 @@ def test_a_proxy_that_is_none_is_a_network_error(proxy: str, httpx_mock: HTTPXMo
     assert httpx_mock.get_requests() == []
 
 
+UNUSABLE = (
+    "http://u:PW/ss@h:1",
+    "http:/u:PW@h:1",
+    "http://u:7/PW@h:1",
+    "http://u:7?PW@h:1",
+    "http://u:7#PW@h:1",
+    "http://u:PW@[",
+    "http://h:PW",
+    "u:PW",
+    "http://u%3APW%40h:1",
+    "u:PW://h@x:1",
+    "http://u:P W@h:1",
+)
+
+
+@pytest.mark.parametrize("proxy", UNUSABLE)
+def test_no_part_of_a_proxy_that_is_none_is_shown(proxy: str, httpx_mock: HTTPXMock) -> None:
+    error = Asked(env={"HTTPS_PROXY": proxy}).error()
+    assert error.message == "the proxy for acme cannot be used"
+    for part in ("PW", "P W", "u:", "7"):
+        assert part not in "".join(traceback.format_exception(error)).partition("NetworkError")[2]
+    assert (error.cause, masked(proxy), httpx_mock.get_requests()) == ("", "", [])
+
+
+@pytest.mark.parametrize(
+    ("proxy", "shown"),
+    [
+        ("http://u:PW@h:1", "http://***@h:1"),
+        ("http://PW@h", "http://***@h"),
+        ("u:PW@h:1", "http://***@h:1"),
+        ("http://h:1/?token=PW", "http://h:1"),
+        ("http://h:1/PW#PW", "http://h:1"),
+        ("socks5://u:P@W@[::1]:1080", "socks5://***@[::1]:1080"),
+        ("proxy.example:3128", "http://proxy.example:3128"),
+    ],
+)
+def test_a_proxy_is_shown_by_its_host(proxy: str, shown: str) -> None:
+    assert masked(proxy) == shown
+
+
 @pytest.mark.parametrize("content", [None, "this is no certificate"], ids=["missing", "nonsense"])
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE"])
 def test_certificates_that_cannot_be_read_are_one_sentence(
@@ -629,6 +670,14 @@ def test_certificates_that_cannot_be_read_are_one_sentence(
     assert error.message.startswith(f"cannot read the certificates in {file}: ")
     assert "\n" not in error.message
     assert error.hint == "check SSL_CERT_FILE, SSL_CERT_DIR"
+    assert httpx_mock.get_requests() == []
+
+
+def test_certificates_in_a_fifo_are_not_waited_for(tmp_path: Path, httpx_mock: HTTPXMock) -> None:
+    fifo = tmp_path / "authority.pem"
+    os.mkfifo(fifo)
+    error = Asked(env={"SSL_CERT_FILE": str(fifo)}).error()
+    assert error.message == f"cannot read the certificates in {fifo}: not a regular file"
     assert httpx_mock.get_requests() == []
 
 

@@ -1,5 +1,6 @@
 """Asking a provider for its models, and finding the servers of this machine, against real servers on it."""
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from listing import TINY, Listener, Says, listening, nobody
 
 from aix.config.secrets import Secret
 from aix.llm.client import Client
-from aix.llm.probe import MAX_BODY, Probe, has, listed, probe, running
+from aix.llm.probe import LATE, MAX_BODY, MAX_MODELS, Probe, has, listed, probe, running, side_by_side
 from aix.llm.providers import Providers
 
 KEY = "sk-canary-0123456789abcdef"
@@ -95,6 +96,45 @@ def test_a_server_that_says_the_key_back_is_not_repeated() -> None:
     assert KEY not in repr(got) + got.error.message + got.error.cause
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        f'{{"headers": {{"authorization": "Bearer {KEY}"}}}}',
+        f"you said {KEY}",
+        f"{'x' * 280}{KEY}",
+        f"{' ' * 1190}{KEY}",
+        f'{{"data": [{{"id": "{KEY}"}}, {{"id": "x/{KEY}"}}]}}',
+    ],
+    ids=["headers", "text", "where it is cut", "after much space", "as a model"],
+)
+@pytest.mark.parametrize("kind", ["text/plain", "text/html"])
+def test_what_is_no_list_of_models_is_shown_without_the_key_that_it_repeats(said: str, kind: str) -> None:
+    with listening(Says(said, kind=kind)) as listener:
+        got = asked(listener)
+    text = repr(got) + (f"{got.error.message} {got.error.cause} {got.error.hint}" if got.error else "")
+    assert KEY[:12] not in text
+
+
+@pytest.mark.parametrize(
+    ("ids", "models"),
+    [
+        (["fine", "two\nlines", "\x1b[2J", "\ud800", "x" * 200, "x" * 201, ""], ("fine", "x" * 200)),
+        ([f"m{number}" for number in range(MAX_MODELS + 5)], tuple(f"m{number}" for number in range(MAX_MODELS))),
+        (["\x07"], ()),
+    ],
+    ids=["names that are none", "too many", "nothing else"],
+)
+def test_a_list_of_models_is_bounded(ids: list[str], models: tuple[str, ...]) -> None:
+    assert listed(json.dumps({"object": "list", "data": [{"id": name} for name in ids]}).encode()) == models
+
+
+def test_work_side_by_side_keeps_its_order_and_its_error() -> None:
+    assert side_by_side(lambda number: number * 2, range(40)) == list(range(0, 80, 2))
+    assert side_by_side(str, []) == []
+    with pytest.raises(ZeroDivisionError):
+        side_by_side(lambda number: 1 / number, [1, 0])
+
+
 def test_a_body_without_an_end_is_not_waited_for() -> None:
     with listening(Says(" " * (MAX_BODY + 10))) as listener:
         got = asked(listener)
@@ -119,7 +159,7 @@ def test_silence_is_waited_for_no_longer_than_allowed() -> None:
         got = probe(client(), provider.get("box"), None, seconds=0.3)
     assert time.monotonic() - started < 3
     assert got.error is not None
-    assert got.error.name == "TIMEOUT"
+    assert (got.error.name, got.error.hint) == ("TIMEOUT", LATE)
 
 
 @pytest.mark.parametrize("ahead", [-3600.0, 0.0, 7200.0])

@@ -187,6 +187,7 @@ def test_nobody_on_this_machine_is_ever_asked_unasked() -> None:
     with pytest.raises(AixError, match="No API key found") as caught:
         chosen("ollama echo vllm-local")
     assert caught.value.hint.splitlines() == [
+        "aix init sets up a provider",
         "get a key at https://openrouter.ai/keys",
         "save it: aix api-key openrouter",
         "or set OPENROUTER_API_KEY",
