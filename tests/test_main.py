@@ -1,6 +1,7 @@
 """The root command: what it says alone, how errors are told, and what never appears in them."""
 
 import json
+import pwd
 import re
 import subprocess
 from pathlib import Path
@@ -91,10 +92,10 @@ def test_output_to_a_stream_adds_to_what_is_there(home: Path) -> None:
 
 
 def test_without_a_home_directory_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def unknown() -> Path:
-        raise RuntimeError("no home")
+    def unknown(_: int) -> None:
+        raise KeyError("uid not found")
 
-    monkeypatch.setattr(Path, "expanduser", lambda _: unknown())
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
     with pytest.raises(errors.ConfigError, match="no home directory"):
         find_paths({}, tmp_path)
     assert find_paths({"AIX_HOME": "/prompts"}, tmp_path).library == Path("/prompts")

@@ -238,6 +238,7 @@ Help:
     aix run explain "what is a monad" -x -m openai:gpt-5.5
     aix run ./draft.md -p topic@notes.txt -n     a file; say what would be sent
 """
+OPTIONS = OWN_HELP.partition("\n  Examples:")[0]  # below the params of a prompt: the examples are of others
 HEAD = """\
 Usage: aix run {NAME|FILE|-} [WORDS] [OPTIONS]
 
@@ -290,7 +291,7 @@ Params of every:
 @pytest.mark.parametrize("arguments", [["every", "--help"], ["-h", "every"]], ids=" ".join)
 def test_the_help_of_a_prompt_begins_with_its_params(arguments: list[str], aix: Aix, library: Path) -> None:
     write(library, "every", EVERY_TYPE)
-    assert aix("run", *arguments) == Result(HEAD + PARAM_HELP + OWN_HELP, "", 0)
+    assert aix("run", *arguments) == Result(HEAD + PARAM_HELP + OPTIONS, "", 0)
 
 
 def test_without_a_prompt_the_help_is_that_of_run(aix: Aix) -> None:
@@ -309,4 +310,4 @@ def test_every_option_of_run_stands_under_one_heading() -> None:
 
 def test_what_a_prompt_without_front_matter_needs_is_in_its_help(aix: Aix, greet: Path) -> None:
     shown = "Params of greet:\n  --name TEXT       [required]\n  --name-file FILE  Read name from FILE; - is stdin.\n\n"
-    assert aix("run", "greet", "--help") == Result(HEAD + shown + OWN_HELP, "", 0)
+    assert aix("run", "greet", "--help") == Result(HEAD + shown + OPTIONS, "", 0)

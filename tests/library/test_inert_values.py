@@ -121,14 +121,14 @@ def messages(text: str, value: str) -> list[tuple[str, str]]:
     return [(message.role, message.text) for message in found]
 
 
-@settings(max_examples=700, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(VALUES, st.lists(st.tuples(ROLES, st.sampled_from(sorted(PLACES))), min_size=1, max_size=4))
 def test_a_value_stands_where_it_is_named_and_nothing_else_happens(value: str, parts: list[tuple[str, str]]) -> None:
     text = "".join(f"{{% {role} %}}A{place}Z" for role, place in parts)
     assert messages(text, value) == [(role, f"A{PLACES[place](value)}Z") for role, place in parts]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(VALUES, st.sampled_from(sorted(PLACES)))
 def test_a_template_without_messages_of_its_own_gets_none_from_a_value(value: str, place: str) -> None:
     assert messages(f"A{place}Z", value) == [("user", f"A{PLACES[place](value)}Z")]

@@ -61,7 +61,7 @@ REQUESTS = st.builds(
 )
 OPTIONS = ("temperature", "top_p", "stop", "seed", "schema", "effort")
 
-any_request = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+any_request = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def body_of(name: str, request: Request, *, stream: bool = False, dialect: Dialect | None = None) -> dict[str, Any]:

@@ -189,7 +189,7 @@ def written(frame: Frame, newline: bytes, space: bytes, noise: bytes) -> bytes:
     return b"".join(line + newline + noise + newline for line in whole) + newline
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([Frame(b"a\n\nb", "x"), Frame(b" ")], b"\r\n", b"", b"id: 1", [3, 4, 5])
 @given(
     frames=FRAMES,

@@ -383,7 +383,7 @@ ANY_JSON = st.recursive(
 
 
 @each_protocol
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(ANY_JSON, max_size=5), event=st.sampled_from(("", "error", *KINDS)))
 def test_no_json_at_all_breaks_a_decoder(name: str, values: list[Any], event: str) -> None:
     frames = [Frame(json.dumps(value).encode(), event) for value in values]
@@ -394,7 +394,7 @@ def test_no_json_at_all_breaks_a_decoder(name: str, values: list[Any], event: st
 
 
 @each_protocol
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reads=st.lists(st.binary() | st.sampled_from([b"data:", b"\n", b"\r", b"{", b"}", b"[DONE]", b'"'])))
 def test_no_bytes_at_all_break_a_decoder(name: str, reads: list[bytes]) -> None:
     assert is_sound(protocol(name).decode_stream(sse(reads)))
