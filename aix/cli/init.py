@@ -131,8 +131,7 @@ class _Setup:
             if variable := settings.variable_over(key):
                 console.warn(f"{variable} is set in the environment and wins over {key}")
         provider = self.shell.app.providers.get(self.values["default_provider"])
-        variables = (*provider.base_url_env, *provider.host_env)
-        if moved := next((name for name in variables if self.shell.app.env.get(name, "").strip()), ""):
+        if moved := provider.moved_by(self.shell.app.env):
             console.note(f"{provider.name}'s address comes from {moved}: keep it set")
 
     def _offers(self) -> dict[str, str]:

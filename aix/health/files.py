@@ -19,7 +19,7 @@ from aix.errors import ConfigError, StorageError, UsageError
 from aix.health.finding import MOVE, Finding, fault, ok, skipped, unreadable, warning
 from aix.health.keys import known
 from aix.health.scene import Scene
-from aix.llm.network import masked, moved_by
+from aix.llm.network import masked
 
 SECTIONS = ("api_keys", "custom_providers", "roles")
 OTHER_VARIABLES = (*LIBRARY_VARIABLES, "AIX_DEBUG")
@@ -137,7 +137,7 @@ def settings(scene: Scene) -> Iterator[Finding]:
 def _moved(scene: Scene) -> Iterator[tuple[str, str]]:
     """Each variable that says where a provider is."""
     for provider in known(scene):
-        if name := moved_by(provider, scene.env):
+        if name := provider.moved_by(scene.env):
             yield name, f"{provider.name} to {masked(provider.base_url) or 'what is no address'}"
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import certifi
 
 from aix.errors import NetworkError
-from aix.llm.providers import Provider, is_loopback
+from aix.llm.providers import is_loopback
 
 MAX_CERTIFICATES = 64 * 1024 * 1024
 HOST = re.compile(r"[a-zA-Z0-9._-]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
@@ -30,12 +30,6 @@ def proxy_for(url: str, env: Mapping[str, str]) -> str | None:
     if not proxy:
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def moved_by(provider: Provider, env: Mapping[str, str]) -> str:
-    """The variable that says where a provider is; empty where none does."""
-    names = (*provider.base_url_env, *provider.host_env)
-    return next((name for name in names if env.get(name, "").strip()), "")
 
 
 def masked(proxy: str) -> str:

@@ -73,6 +73,11 @@ class Provider:
         name, value = AUTH[self.auth_type]
         return {name: value.format(key)} if name and key else {}
 
+    def moved_by(self, env: Mapping[str, str]) -> str:
+        """The variable that says where it is; empty where none does."""
+        names = (*self.base_url_env, *self.host_env)
+        return next((name for name in names if env.get(name, "").strip()), "")
+
 
 class Providers:
     """Every provider there is, by name; a custom one hides a built-in of the same name."""

@@ -11,19 +11,13 @@ from pathlib import Path
 import pytest
 from conftest import AIX, Aix, Result
 from stage import Terminal, write
-
-BROKEN = "---\nparams: [\n---\nlong work\n"
-PLAIN = "old text\n"
+from writing import BROKEN, PLAIN, files
 
 
 @pytest.fixture
 def path(library: Path) -> Path:
     """The prompt `web/x`."""
     return write(library, "web/x", PLAIN)
-
-
-def files(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 # --- delete -----------------------------------------------------------------------------------------------------------

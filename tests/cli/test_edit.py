@@ -9,26 +9,20 @@ from pathlib import Path
 import pytest
 from conftest import Aix, Result
 from stage import Terminal, configure, write
-from writing import KEY, drafts, writing
+from writing import BROKEN, KEY, PLAIN, drafts, files, writing
 
 from aix.cli.editor import EDITORS, find_editor
 from aix.errors import UsageError
 
-BROKEN = "---\nparams: [\n---\nlong work\n"
 SOON = 5.0
 """How long a command that was asked to end may take, with its start."""
 WRITE_BROKEN = 'printf "%s\\n" --- "params: [" --- "long work" > "$2"'
-PLAIN = "old text\n"
 
 
 @pytest.fixture
 def path(library: Path) -> Path:
     """The prompt `web/x`."""
     return write(library, "web/x", PLAIN)
-
-
-def files(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 # --- which editor -----------------------------------------------------------------------------------------------

@@ -6,12 +6,19 @@ from pathlib import Path
 
 from stage import Terminal
 
+PLAIN = "old text\n"
+BROKEN = "---\nparams: [\n---\nlong work\n"
 KEY = "sk-canary-0123456789abcdef"
 EDITOR = """#!/bin/sh
 times=$(($(cat "$0.times" 2> /dev/null) + 1))
 echo $times > "$0.times"
 . "$0.$times"
 """
+
+
+def files(folder: Path) -> dict[str, str]:
+    """All that is in a folder, by its path."""
+    return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def editor(*scripts: str) -> str:
