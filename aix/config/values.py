@@ -114,12 +114,23 @@ KEYS: dict[str, Kind] = {
 }
 """The plain settings. Each can also be set for one command by its `AIX_…` variable."""
 
+PROTOCOLS = (
+    "openai-chat",
+    "openai-responses",
+    "anthropic-messages",
+    "gemini",
+    "cohere",
+    "ollama",
+    "replicate",
+)
+"""The protocols that a provider of the user's own may speak."""
+
 PROVIDER_FIELDS: dict[str, Kind] = {
     "base_url": Kind("an address such as https://box.example/v1, without a user name or a query", _word, _is_url),
-    "protocol": _one_of("openai-chat", "anthropic-messages"),
+    "protocol": _one_of(*PROTOCOLS),
     "default_model": WORD,
     "headers": Kind('HTTP headers as a JSON object: {"X-Name": "value"}', json.loads, _is_headers),
-    "auth_type": _one_of("bearer", "api-key", "x-api-key", "none"),
+    "auth_type": _one_of("bearer", "api-key", "x-api-key", "x-goog-api-key", "none"),
     "allow_http": _boolean_kind(),
     "timeout": SECONDS,
     "max_tokens_field": WORD,

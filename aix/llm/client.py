@@ -11,7 +11,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from aix.llm.exchange import Attempt, Exchange
 from aix.llm.network import certificates, masked, proxy_for
 from aix.llm.protocols.echo import answer as echo_answer
 from aix.llm.providers import Provider
-from aix.llm.wire import MAX_BODY, InBandError, clip, parsed, sse
+from aix.llm.wire import MAX_BODY, InBandError, clip, items, parsed, sse
 from aix.messages import Event, Finish
 
 CONNECT_SECONDS = 15.0
@@ -33,6 +33,7 @@ LISTENS_SECONDS = 0.2
 SILENCE_SECONDS = 300.0  # a large model on a small machine reads a long prompt for minutes before its first word
 ERROR_BODY = 64 * 1024
 INFLATED_AT_ONCE = 1024 * 1024
+STREAMS = ("event-stream", "ndjson", "jsonl")
 PORTS = {"http": 80, "https": 443}
 
 
@@ -177,12 +178,31 @@ class Client:
             if exchange.call.method == "ECHO":
                 yield from exchange.protocol.decode_stream(sse(echo_answer(exchange.call)))
                 return
-            seconds = max(0.0, deadline - self._clock.monotonic())
-            with self._answered(exchange, seconds) as (head, body):
-                _refuse_status(exchange, head, body)
-                yield from _decoded(exchange, head, body)
+            followed = yield from self._asked(exchange, deadline)
         except AixError as error:
             raise _FailedError(error) from error
+        try:
+            while followed:
+                followed = yield from self._asked(followed, deadline)
+        except (_FailedError, AixError) as error:  # what was promised is being made, and would be paid for twice
+            found = error.failure.error if isinstance(error, _FailedError) else error
+            raise _FailedError(found, retry.NEVER) from error
+
+    def _asked(self, exchange: Exchange, deadline: float) -> Generator[Event, None, Exchange | None]:
+        """The events of one answer; or, where it is only a promise of one, what is to be asked next."""
+        if exchange.call.delay:
+            self._clock.sleep(min(exchange.call.delay, max(0.0, deadline - self._clock.monotonic())))
+        seconds = max(0.0, deadline - self._clock.monotonic())
+        with self._answered(exchange, seconds) as (head, body):
+            _refuse_status(exchange, head, body)
+            chunks, follow = body, exchange.call.follow
+            if follow and "json" in head.headers.get("content-type", "").lower():
+                whole = b"".join(body)
+                if call := follow(parsed(whole, exchange.provider.name)):
+                    return replace(exchange, call=call)
+                chunks = iter([whole])
+            yield from _decoded(exchange, head, chunks)
+        return None
 
     @contextlib.contextmanager
     def _answered(self, exchange: Exchange, seconds: float) -> Iterator[tuple[_Head, Iterator[bytes]]]:
@@ -300,10 +320,13 @@ def _decoded(exchange: Exchange, head: _Head, body: Iterable[bytes]) -> Iterator
             status=head.status,
         )
     try:
-        if "event-stream" in kind or (exchange.stream and "json" not in kind):
-            yield from exchange.protocol.decode_stream(sse(body))
-        elif whole := b"".join(body).strip():
-            yield from exchange.protocol.decode(parsed(whole, exchange.provider.name))
+        protocol = exchange.protocol
+        if any(word in kind for word in STREAMS) or (exchange.stream and "json" not in kind):
+            yield from protocol.decode_stream(protocol.frames(body))
+        elif (whole := b"".join(body).strip()).startswith(b"["):
+            yield from protocol.decode_stream(items(whole, exchange.provider.name))
+        elif whole:
+            yield from protocol.decode(parsed(whole, exchange.provider.name))
     except InBandError as error:
         raise _FailedError(failure.in_band(error.value, exchange.names, head.request_id), head.headers) from error
 

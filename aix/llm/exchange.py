@@ -1,16 +1,21 @@
 """One question to one provider, ready to be sent, and the record of sending it: values, without a network."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from aix import __version__
 from aix.config.secrets import Secret, mask
 from aix.llm.protocols import WireProtocol
-from aix.llm.providers import Provider, checked_url
+from aix.llm.providers import Provider, checked_followed, checked_url
 from aix.llm.wire import Call
 
 SHORTEST_SECRET = 8
 """What is shorter (`none`, `ollama`) is a word that may stand in any sentence."""
+
+VERSION = re.compile(r"/(v[0-9]\w*|api)/")
+VERSION_AT_END = re.compile(r"/(v[0-9]\w*|api)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,17 @@ class Exchange:
 
     @property
     def url(self) -> str:
-        base = checked_url(self.provider)
-        versioned = self.call.path.startswith("/v1/")  # some write the version into the base, as others' protocols want
-        return (base.removesuffix("/v1") if versioned else base) + self.call.path
+        base, path = checked_url(self.provider), self.call.path
+        if not path.startswith("/"):
+            return checked_followed(path, self.provider)
+        versioned = VERSION.match(path)  # some write the version into the base, as others' protocols want
+        return (VERSION_AT_END.sub("", base) if versioned else base) + path
+
+    @property
+    def at_home(self) -> bool:
+        """Whether it goes to the provider's own scheme, host and port, the only place that is shown the key."""
+        own, asked = urlsplit(self.provider.base_url), urlsplit(self.url)
+        return (own.scheme, own.netloc) == (asked.scheme, asked.netloc)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -51,7 +64,8 @@ class Exchange:
             "Accept-Encoding": "identity",
             "Content-Type": "application/json",
         }
-        for more in (self.call.headers, self.provider.headers, self._authorization(Secret.reveal)):
+        own = (self.provider.headers, self._authorization(Secret.reveal)) if self.at_home else ()
+        for more in (self.call.headers, *own):
             for name, value in more.items():
                 merged = {key: text for key, text in merged.items() if key.lower() != name.lower()} | {name: value}
         return merged
@@ -81,7 +95,7 @@ class Exchange:
         return text
 
     def _authorization(self, text: Callable[[Secret], str]) -> dict[str, str]:
-        return self.provider.authorize(text(self.key)) if self.key else {}
+        return self.provider.authorize(text(self.key)) if self.key and self.at_home else {}
 
 
 def _covered(text: str, secret: str) -> str:

@@ -34,6 +34,9 @@ MAX_MODELS, MAX_ID = 10_000, 200
 AT_ONCE = 16
 LATE = "see whether it is overloaded, or try again later"
 
+LISTS = ("data", "models", "results")
+"""Where an answer keeps its models, unless it is a bare list; an empty one of the first name still means "none"."""
+
 HEADERS: Mapping[str, Mapping[str, str]] = {"anthropic-messages": VERSION}
 """What a protocol must have besides the key."""
 
@@ -96,12 +99,21 @@ def listed(body: bytes) -> tuple[str, ...] | None:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    rows: Any = value.get("data", ()) if isinstance(value, dict) else value
-    named_a_list = isinstance(value, dict) and value.get("object") == "list" and "data" in value
+    place = next((name for name in LISTS if name in value), "") if isinstance(value, dict) else ""
+    rows: Any = value.get(place) if isinstance(value, dict) else value
+    named_a_list = place == "models" or (place == "data" and value.get("object") == "list")
     if not isinstance(rows, list):
         return () if named_a_list and rows is None else None  # Ollama's way of saying none
-    ids = tuple(islice((row["id"] for row in rows if isinstance(row, dict) and _is_id(row.get("id"))), MAX_MODELS))
+    ids = tuple(islice(filter(_is_id, (_model_of(row) for row in rows)), MAX_MODELS))
     return ids if ids or named_a_list else None
+
+
+def _model_of(row: Any) -> Any:
+    """The name to ask a model by: its `id`; else its `name`, without the `models/` or with the owner before it."""
+    if not isinstance(row, dict) or "id" in row:
+        return row.get("id") if isinstance(row, dict) else None
+    name, owner = row.get("name"), row.get("owner")
+    return f"{owner}/{name}" if owner else name.removeprefix("models/") if isinstance(name, str) else None
 
 
 def _says(text: str, key: Secret | None) -> bool:

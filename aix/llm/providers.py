@@ -19,6 +19,7 @@ AUTH: Mapping[str, tuple[str, str]] = {
     "bearer": ("Authorization", "Bearer {}"),
     "api-key": ("api-key", "{}"),
     "x-api-key": ("x-api-key", "{}"),
+    "x-goog-api-key": ("x-goog-api-key", "{}"),
     "none": ("", ""),
 }
 """How a key is shown to a provider: the header and its value, by `auth_type`."""
@@ -30,17 +31,38 @@ LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1|0\.0\.0\.0")
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """Where a provider leaves its protocol: the name of the max-tokens field, whether it knows `stream_options`, and
-    how many tokens to ask for where the protocol must have a number."""
+    """Where a provider, or one of its models, leaves the protocol. All of it is data: no code asks for a name.
+
+    `effort` names one of the ways in which the protocol's module can say how hard to think, "" its usual one. `schema`
+    is how the shape of an answer is asked for: `native`, `json_object` (JSON of any shape, the schema in words), or
+    `words` alone. `rejects` are fields of a Request that are not taken. `default_max_tokens` is asked for where the
+    protocol must have a number; `num_ctx` is the window of a model that a server would otherwise cut to its own size.
+    """
 
     max_tokens_field: str = "max_tokens"
+    seed_field: str = "seed"
     stream_options: bool = True
     default_max_tokens: int = 8192
+    system_role: str = "system"
+    effort: str = ""
+    schema: str = "native"
+    rejects: tuple[str, ...] = ()
+    num_ctx: int | None = None
+
+    def with_deviations(self, deviations: Mapping[str, Any]) -> "Dialect":
+        """The dialect as one model speaks it; `rejects` of both hold."""
+        rejects = (*self.rejects, *deviations.get("rejects", ()))
+        return replace(self, **{**deviations, "rejects": tuple(dict.fromkeys(rejects))})
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One provider. `key_env` names the variables that may hold its key; `custom` is the user's own row."""
+    """One provider. `key_env` names the variables that may hold its key; `custom` is the user's own row.
+
+    `counter` is the protocol in which it counts tokens, "" where it does not; `pull` the command that gets a model it
+    does not have; `hints` what to do after a status, where the usual hint would mislead; `note` what a person should
+    know before choosing it.
+    """
 
     name: str
     protocol: str
@@ -55,6 +77,10 @@ class Provider:
     header_env: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     models_path: str = "/models"
+    counter: str = ""
+    pull: str = ""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
     default_model: str = ""
     roles: Mapping[str, str] = field(default_factory=dict)
     dialect: Dialect = field(default_factory=Dialect)
@@ -152,6 +178,19 @@ def checked_url(provider: Provider) -> str:
     return url
 
 
+def checked_followed(url: str, provider: Provider) -> str:
+    """An address that an answer of the provider names. Raises NetworkError for one that is not asked."""
+    own, named = urlsplit(provider.base_url), urlsplit(url) if _host(url) else urlsplit("")
+    safe = named.scheme == "https" or (named.scheme, named.netloc) == (own.scheme, own.netloc)
+    if not safe or "@" in named.netloc:
+        raise NetworkError(
+            f"{provider.name} answers that the rest is at an address that is not safe to ask",
+            cause=url[:100],
+            hint=f"check its base URL: {provider.base_url}",
+        )
+    return url
+
+
 def _host(url: str) -> str:
     """The host that a URL names; empty when it is not one that can be asked."""
     try:
@@ -169,14 +208,22 @@ def _built_in() -> Mapping[str, Mapping[str, Any]]:
 
 _TUPLES = frozenset({"key_env", "base_url_env", "host_env"})
 _NATURAL: Mapping[str, Mapping[str, str]] = {
-    "anthropic-messages": {"auth_type": "x-api-key", "models_path": "/v1/models?limit=1000"}
+    "anthropic-messages": {
+        "auth_type": "x-api-key",
+        "models_path": "/v1/models?limit=1000",
+        "counter": "anthropic-messages",
+    },
+    "openai-responses": {"counter": "openai-responses"},
+    "gemini": {"auth_type": "x-goog-api-key", "models_path": "/v1beta/models?pageSize=1000", "counter": "gemini"},
+    "cohere": {"models_path": "/v1/models?page_size=1000", "counter": "cohere"},
+    "ollama": {"models_path": "/api/tags"},
 }
 """What a custom provider of a protocol has unless it says something else."""
 
 
 def _row(name: str, row: Mapping[str, Any]) -> Provider:
     values: dict[str, Any] = {key: tuple(value) if key in _TUPLES else value for key, value in row.items()}
-    values["dialect"] = Dialect(**row.get("dialect", {}))
+    values["dialect"] = Dialect().with_deviations(row.get("dialect", {}))
     return Provider(name=name, **values)
 
 

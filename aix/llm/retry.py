@@ -14,6 +14,9 @@ FIRST_WAIT, WORST_WAIT = 0.5, 8.0
 FINAL = frozenset({400, 401, 402, 403, 404, 413, 422})
 """Never sent again, whatever the headers say."""
 
+NEVER: Mapping[str, str] = {"x-should-retry": "false"}
+"""The headers of an answer that says so itself."""
+
 RETRIED = frozenset({408, 409, 429, 498, 529, *range(500, 600)})
 
 

@@ -5,7 +5,7 @@ Splitting happens on bytes, so a letter that is cut by two reads is whole again 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -20,12 +20,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request as a protocol wants it: `path` is joined to the provider's base URL."""
+    """One HTTP request as a protocol wants it: `path` is joined to the provider's base URL, a whole URL stays itself.
+
+    Where a provider answers with a promise instead of an answer, `follow` makes the next call of what it said, and
+    None once that is the answer. `delay` is how many seconds to wait before this call.
+    """
 
     method: str
     path: str
     body: JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    follow: "Callable[[JSON], Call | None] | None" = field(default=None, compare=False)
+    delay: float = 0.0
 
     @property
     def content(self) -> bytes:
@@ -101,6 +107,14 @@ def sse(chunks: Iterable[bytes], max_line: int = MAX_LINE, max_event: int = MAX_
             event = value.decode("utf-8", "replace")
 
 
+def ndjson(chunks: Iterable[bytes]) -> Iterator[Frame]:
+    """The frames of newline-delimited JSON, one a line. A last line that no line end closes was cut, and is none.
+
+    Raises ProviderError for a line that is longer than it may be.
+    """
+    return (Frame(line) for line in lines(chunks, MAX_LINE) if line.strip())
+
+
 def parsed(data: bytes, what: str = "the provider") -> JSON:
     """A JSON object. Raises ProviderError, which names `what` sent something else."""
     try:
@@ -110,6 +124,12 @@ def parsed(data: bytes, what: str = "the provider") -> JSON:
     if not isinstance(value, dict):
         raise ProviderError(f"{what} sent JSON that is not an object", cause=clip(data))
     return value
+
+
+def items(data: bytes, what: str) -> Iterator[Frame]:
+    """The frames of a stream that came as one JSON array. Raises ProviderError, as `parsed` does."""
+    listed = parsed(b'{"items":%b}' % data, what)["items"]
+    return (Frame(json.dumps(item).encode()) for item in listed)
 
 
 KINDS: Mapping[type, str] = {str: "text", int: "a whole number", list: "a list", dict: "an object"}

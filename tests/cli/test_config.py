@@ -287,7 +287,7 @@ def test_a_reset_asks_a_person_first(keys: str, said: str, left: object, library
         (["default_model", "x\udcff"], "the argument 'x\\udcff' is not UTF-8 text", "give it in a file, as UTF-8"),
         (["api_keys.openai", ""], "api_keys.openai must be a key without spaces, or a list of such", ""),
         (["api_keys.openai", f"{KEY}\nX: y"], "api_keys.openai must be a key without spaces, or a list of such", ""),
-        (["custom_providers.gw.protocol", "x"], "custom_providers.gw.protocol must be one of openai-chat, anthr", ""),
+        (["custom_providers.gw.protocol", "x"], "custom_providers.gw.protocol must be one of openai-chat, open", ""),
     ],
 )
 def test_a_wrong_command_line_changes_nothing(

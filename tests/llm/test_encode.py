@@ -117,7 +117,7 @@ def test_anthropic_always_gets_max_tokens_and_never_a_system_message(request_: R
 @given(request_=REQUESTS, field=st.sampled_from(["max_tokens", "max_completion_tokens"]), known=st.booleans())
 def test_openai_gets_each_option_only_when_it_was_asked_for(request_: Request, field: str, known: bool) -> None:
     plain = Request(request_.model, request_.messages, request_.max_tokens, extra={})
-    body = body_of("openai-chat", plain, stream=True, dialect=Dialect(field, known))
+    body = body_of("openai-chat", plain, stream=True, dialect=Dialect(field, stream_options=known))
     given_ = {"model", "messages", "stream"}
     given_ |= {field} if request_.max_tokens else set()
     given_ |= {"stream_options"} if known else set()

@@ -183,7 +183,11 @@ def test_an_answer_from_a_cache_has_an_old_date() -> None:
     [
         (TINY, ("tiny", "large:latest")),
         ('[{"id": "a"}, {"id": "b"}]', ("a", "b")),
-        ('{"data": [{"id": "a"}, {"id": 1}, {"name": "x"}, 7]}', ("a",)),
+        ('{"data": [{"id": "a"}, {"id": 1}, {"name": 5}, 7]}', ("a",)),
+        ('{"models": [{"name": "models/gemini-x", "displayName": "X"}]}', ("gemini-x",)),
+        ('{"models": [{"name": "llama3.2:latest", "model": "llama3.2:latest"}]}', ("llama3.2:latest",)),
+        ('{"models": []}', ()),
+        ('{"results": [{"owner": "meta", "name": "llama"}], "next": null}', ("meta/llama",)),
         ('{"object": "list", "data": []}', ()),
         ('{"object": "list", "data": null}', ()),
         ('{"object": "list"}', None),
@@ -195,7 +199,7 @@ def test_an_answer_from_a_cache_has_an_old_date() -> None:
         ("[" * 100_000, None),
     ],
 )
-def test_a_list_of_models_has_one_of_two_shapes(body: str, models: tuple[str, ...] | None) -> None:
+def test_a_list_of_models_has_one_of_a_few_shapes(body: str, models: tuple[str, ...] | None) -> None:
     assert listed(body.encode()) == models
 
 

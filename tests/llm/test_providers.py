@@ -187,12 +187,12 @@ def test_a_custom_row_on_this_machine_is_local(url: str, local: bool) -> None:
         ),
         (
             {"protocol": "grpc"},
-            "custom_providers.gw.protocol in config.json must be one of openai-chat, anthropic-",
+            "custom_providers.gw.protocol in config.json must be one of openai-chat, openai-",
             "",
         ),
         (
             {"protocol": "echo"},
-            "custom_providers.gw.protocol in config.json must be one of openai-chat, anthropic-",
+            "custom_providers.gw.protocol in config.json must be one of openai-chat, openai-",
             "",
         ),
         ({"auth_type": "basic"}, "custom_providers.gw.auth_type in config.json must be one of bearer, api-key, x-", ""),

@@ -1,6 +1,6 @@
 """The wire protocols: one module of pure functions each, found by its name."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -10,17 +10,33 @@ from aix.messages import Event, Request
 
 MODULES = {
     "openai-chat": "aix.llm.protocols.openai_chat",
+    "openai-responses": "aix.llm.protocols.openai_responses",
     "anthropic-messages": "aix.llm.protocols.anthropic_messages",
+    "gemini": "aix.llm.protocols.gemini",
+    "cohere": "aix.llm.protocols.cohere",
+    "ollama": "aix.llm.protocols.ollama",
+    "replicate": "aix.llm.protocols.replicate",
     "echo": "aix.llm.protocols.echo",
 }
+
+COUNTERS: Mapping[str, str] = {
+    name: MODULES[name] for name in ("openai-responses", "anthropic-messages", "gemini", "cohere")
+}
+"""The protocols that can ask how many tokens a request is; a provider's row says which of them it has."""
 
 
 class WireProtocol(Protocol):
     """What a protocol module is: it turns a Request into a Call, and an answer into events. It sees no network.
 
-    `decode_stream` ends without a Finish when the frames end before the provider's own end mark; an error inside an
-    answer is raised. `answer` is the whole reply of a protocol that needs no network, None for all others.
+    `frames` cuts the bytes of a stream into frames (`sse` or `ndjson` of wire.py). `UNSAID` names the fields of a
+    Request for which the protocol has no word; `encode` is never given them. `decode_stream` ends without a Finish
+    when the frames end before the provider's own end mark; an error inside an answer is raised.
     """
+
+    UNSAID: frozenset[str]
+
+    @staticmethod
+    def frames(chunks: Iterable[bytes]) -> Iterator[Frame]: ...
 
     def encode(self, request: Request, dialect: Dialect, *, stream: bool) -> Call: ...
 
@@ -29,6 +45,19 @@ class WireProtocol(Protocol):
     def decode_stream(self, frames: Iterable[Frame]) -> Iterator[Event]: ...
 
 
+class Counter(Protocol):
+    """A protocol that can ask its provider how many tokens a request is: the Call, and what the answer says."""
+
+    def count(self, request: Request, dialect: Dialect) -> Call: ...
+
+    def counted(self, body: JSON) -> int: ...
+
+
 def protocol(name: str) -> WireProtocol:
     """The module of that name. Raises KeyError."""
     return cast("WireProtocol", import_module(MODULES[name]))
+
+
+def counter(name: str) -> Counter:
+    """The module that counts tokens in that protocol. Raises KeyError."""
+    return cast("Counter", import_module(COUNTERS[name]))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aix.llm.providers import Dialect
-from aix.llm.wire import JSON, Call, Frame, InBandError, count, label, member, members, parsed
+from aix.llm.wire import JSON, Call, Frame, InBandError, count, label, member, members, parsed, sse
 from aix.messages import (
     Event,
     File,
@@ -27,6 +27,9 @@ from aix.messages import (
     Usage,
     in_letters,
 )
+
+UNSAID: frozenset[str] = frozenset({"seed"})
+frames = sse
 
 VERSION = {"anthropic-version": "2023-06-01"}
 """The version that every compatible server knows; a provider row may ask for another in its headers."""

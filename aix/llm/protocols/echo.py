@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from aix.llm.providers import Dialect
-from aix.llm.wire import JSON, Call, Frame, parsed
+from aix.llm.wire import JSON, Call, Frame, parsed, sse
 from aix.messages import Event, File, Finish, Image, Message, Part, Request, Text, TextDelta, Usage
+
+UNSAID: frozenset[str] = frozenset()
+frames = sse
 
 OPTIONS = ("max_tokens", "temperature", "top_p", "stop", "seed", "effort", "schema")
 

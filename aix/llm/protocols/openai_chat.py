@@ -12,7 +12,7 @@ from typing import Any
 
 from aix.errors import AixError
 from aix.llm.providers import Dialect
-from aix.llm.wire import JSON, Call, Frame, InBandError, count, label, member, members, number, parsed
+from aix.llm.wire import JSON, Call, Frame, InBandError, count, label, member, members, number, parsed, sse
 from aix.messages import (
     Event,
     File,
@@ -31,6 +31,9 @@ from aix.messages import (
     Usage,
     in_letters,
 )
+
+UNSAID: frozenset[str] = frozenset()
+frames = sse
 
 FINISH: Mapping[str, FinishReason] = {
     "stop": "stop",
