@@ -52,8 +52,8 @@ class Exchange:
     @property
     def at_home(self) -> bool:
         """Whether it goes to the provider's own scheme, host and port, the only place that is shown the key."""
-        own, asked = urlsplit(self.provider.base_url), urlsplit(self.url)
-        return (own.scheme, own.netloc) == (asked.scheme, asked.netloc)
+        own, asked = urlsplit(self.provider.base_url), urlsplit(self.call.path)
+        return not asked.scheme or (own.scheme, own.netloc) == (asked.scheme, asked.netloc)
 
     @property
     def headers(self) -> dict[str, str]:

@@ -129,6 +129,8 @@ def parsed(data: bytes, what: str = "the provider") -> JSON:
 def items(data: bytes, what: str) -> Iterator[Frame]:
     """The frames of a stream that came as one JSON array. Raises ProviderError, as `parsed` does."""
     listed = parsed(b'{"items":%b}' % data, what)["items"]
+    if not listed or not all(isinstance(item, dict) for item in listed):
+        raise ProviderError(f"{what} sent JSON that is not an object", cause=clip(data))
     return (Frame(json.dumps(item).encode()) for item in listed)
 
 
