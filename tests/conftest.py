@@ -1,13 +1,16 @@
 """What every test stands on: an empty home, no keys in the environment, and no network beyond loopback."""
 
 import os
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from warm import Warm
 
 TESTS = Path(__file__).parent
 AIX = Path(sys.executable).parent / "aix"
@@ -52,8 +55,36 @@ def library(home: Path) -> Path:
     return folder
 
 
+@contextmanager
+def _piped(data: bytes | None) -> Iterator[int]:
+    """A descriptor to read the data from, as from a pipe; /dev/null where there is none."""
+    if data is None:
+        with open(os.devnull, "rb") as nothing:
+            yield nothing.fileno()
+        return
+    out, into = os.pipe()
+
+    def write() -> None:
+        with suppress(BrokenPipeError), open(into, "wb") as pipe:
+            pipe.write(data)
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        yield out
+    finally:
+        os.close(out)
+        writer.join()
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    with Warm(tmp_path_factory.mktemp("warm")) as process:
+        yield process
+
+
 @pytest.fixture
-def aix(home: Path) -> Aix:
+def aix(home: Path, warm: Warm) -> Aix:
     """Run the real command: `aix("run", "hello", stdin="…", env={…})`. stdin is /dev/null unless it is given."""
 
     def run(
@@ -64,16 +95,13 @@ def aix(home: Path) -> Aix:
         timeout: float = 60,
     ) -> Result:
         data = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run(
-            [AIX, *arguments],
-            input=data,
-            stdin=subprocess.DEVNULL if data is None else None,
-            capture_output=True,
-            env={**os.environ, **(env or {})},
-            cwd=cwd or home,
-            timeout=timeout,
-            check=False,
-        )
-        return Result(done.stdout.decode(), done.stderr.decode(), done.returncode)
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _piped(data) as into:
+            running = warm.run(
+                arguments, {**os.environ, **(env or {})}, cwd or home, [into, out.fileno(), err.fileno()]
+            )
+            status = running.wait(timeout)
+            for stream in (out, err):
+                stream.seek(0)
+            return Result(out.read().decode(), err.read().decode(), status)
 
     return run

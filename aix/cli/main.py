@@ -16,7 +16,7 @@ from typer.main import get_command
 
 from aix import __version__
 from aix.app import App
-from aix.cli import completion, config, create, doctor, edit, init, keys, prompts, run
+from aix.cli.commands import MODULES, Commands
 from aix.cli.console import Console
 from aix.cli.options import Shell
 from aix.cli.report import failed
@@ -37,6 +37,7 @@ HELP = """Keep prompts as files, and run them with any model.
 
 cli = typer.Typer(
     name="aix",
+    cls=Commands,
     help=HELP,
     invoke_without_command=True,
     add_completion=False,
@@ -44,11 +45,6 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
 )
-for noun in (init, run, prompts, create, edit, config, keys, doctor, completion):
-    noun.register(cli)
-
-COMMANDS = {command.name or "" for command in cli.registered_commands}
-
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -137,7 +133,7 @@ def _usage(error: typer.TyperException, arguments: Sequence[str], app: App) -> U
 
 def _nearest(arguments: Sequence[str], app: App) -> str:
     first, *rest = (*arguments, "")
-    if first in COMMANDS:
+    if first in MODULES:
         prompt = rest[0] if first == "run" and rest[0] and not rest[0].startswith("-") else ""
         return " ".join(filter(None, ("aix", first, prompt, "--help")))
     if not first.startswith("-") and app.library_at(None).places(first):

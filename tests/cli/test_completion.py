@@ -122,7 +122,7 @@ def values(*words: str) -> list[str]:
         ("config openai_", ["openai_default_model"]),
         ("config openai_default_model gpt-m", ["gpt-mine"]),
         ("config custom_providers.box.au", ["custom_providers.box.auth_type"]),
-        ("config custom_providers.box.auth_type ", ["bearer", "api-key", "x-api-key", "none"]),
+        ("config custom_providers.box.auth_type ", ["bearer", "api-key", "x-api-key", "x-goog-api-key", "none"]),
         ("config custom_providers.box.protocol a", ["anthropic-messages"]),
         ("config --set stream ", ["true", "false"]),
         ("config --set stream=t", ["true"]),
