@@ -8,23 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aix
-from aix.config.paths import Paths, find_paths, git_root, in_home
+from aix.config.paths import Paths, find_cache, find_paths, git_root, in_home
 from aix.errors import UsageError
 
 if TYPE_CHECKING:
     from aix.config.secrets import Secret
     from aix.config.settings import Settings
     from aix.health.finding import Finding
+    from aix.health.roster import Roster
+    from aix.health.scene import Scene
     from aix.library.convert import Converted
     from aix.library.layer import Layer
     from aix.library.library import Library
     from aix.library.place import Place
     from aix.library.prompt import Prompt
     from aix.library.template import Template
+    from aix.llm.catalogue import Catalogue
     from aix.llm.client import Client
     from aix.llm.probe import Probe
     from aix.llm.providers import Provider, Providers
-    from aix.runs.run import Run
+    from aix.llm.refresh import Refreshed
+    from aix.runs.gate import Gate
+    from aix.runs.run import Run, Wanted
     from aix.runs.runner import Runner
 
 Say = Callable[[str], None]
@@ -153,6 +158,26 @@ class App:
         return Providers(self.settings.section("custom_providers"), self.env)
 
     @cached_property
+    def catalogue(self) -> "Catalogue":
+        """Every model that is known: the user's own figures, then what was refreshed, then what came with aix."""
+        from aix.llm.catalogue import Catalogue
+        from aix.llm.shelf import built_in, own, refreshed
+
+        mine = own(self.settings.section("models"), self.providers.names())
+        return Catalogue([mine, *refreshed(find_cache(self.env, self.paths.home)), built_in()])
+
+    def refresh(self) -> "list[Refreshed]":
+        """Fetch what is published of models; what came of each source."""
+        from aix.llm.client import Client
+        from aix.llm.refresh import MAX_BODY, refresh
+
+        today = datetime.datetime.now(datetime.UTC).date().isoformat()
+        client = Client(self.env, max_body=MAX_BODY)
+        done = refresh(client, find_cache(self.env, self.paths.home), self.env, today)
+        self.__dict__.pop("catalogue", None)
+        return done
+
+    @cached_property
     def client(self) -> "Client":
         from aix.llm.client import Client
 
@@ -182,15 +207,40 @@ class App:
     def runner(self) -> "Runner":
         from aix.runs.runner import Runner
 
-        return Runner(self.settings, self.providers, lambda: self.client, self.env, self.warn)
+        return Runner(self.settings, self.providers, lambda: self.client, self.env, self.warn, lambda: self.catalogue)
 
     def examine(self, editor: Callable[[str | None], list[str]], *, online: bool) -> "Iterator[Finding]":
         """What is right here and what is wrong. `editor` says which one would be opened."""
         from aix.health.checks import examine
-        from aix.health.scene import Scene, in_force
+        from aix.health.scene import in_force
 
-        settings, providers = in_force(self.env, self.cwd)
-        scene = Scene(
+        return examine(self._scene(in_force(self.env, self.cwd), editor, online=online))
+
+    def try_providers(self, names: Sequence[str], *, send: bool) -> "Iterator[Finding]":
+        """What comes of asking these providers, or all that can be used, for their models; `send` sends a message too.
+        Raises NotFoundError."""
+        from aix.health.trial import tried
+
+        return tried(self._scene((self.settings, self.providers), lambda _: [], online=send), names)
+
+    @cached_property
+    def roster(self) -> "Roster":
+        """What is known of the providers without asking them."""
+        from aix.health.roster import Roster
+
+        return Roster(self.settings, self.env, self.prober.listens)
+
+    def anew(self) -> "App":
+        """The same place, of which nothing was read yet."""
+        return App(self.env, self.cwd, self.warn, self._notice)
+
+    def _scene(
+        self, chosen: "tuple[Settings, Providers]", editor: Callable[[str | None], list[str]], *, online: bool
+    ) -> "Scene":
+        from aix.health.scene import Scene
+
+        settings, providers = chosen
+        return Scene(
             self.env,
             self.cwd,
             settings,
@@ -201,7 +251,18 @@ class App:
             tell=self._notice,
             online=online,
         )
-        return examine(scene)
+
+    def gate(self, prompt: "Prompt", wanted: "Wanted") -> "Gate":
+        """What an answer to the prompt must pass. Raises UsageError or TemplateError."""
+        from aix.runs.gate import Gate
+
+        schema = None
+        if wanted.schema is not None or prompt.output.schema is not None:
+            from aix.library.arguments import read_text
+            from aix.runs import schema as schemas
+
+            schema = schemas.wanted(wanted.schema, prompt, lambda path: read_text(path, self.cwd, "--schema"))
+        return Gate(schema, wanted.extract, wanted.fail_if)
 
     def known_secrets(self) -> list["Secret"]:
         """Every key that the environment and config.json hold, for whoever must keep them out of a text."""

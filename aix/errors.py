@@ -12,7 +12,8 @@ AixError (1)
 ├── DeadlineError (10)      the deadline before any text; 408
 ├── RefusedError (11)       untrusted content, a cap, a limit, a deny list
 ├── ConfigError (12)        unreadable, invalid or unsafe config
-└── StorageError (13)       disk full, read-only, lock timeout
+├── StorageError (13)       disk full, read-only, lock timeout
+└── CheckError (15)         --fail-if was true
 
 An error is raised once, where the fault is known, with what to do next; `cli/main.py` alone turns it into a message
 and an exit status.
@@ -133,3 +134,10 @@ class StorageError(AixError):
 
     exit_code = 13
     name = "STORAGE"
+
+
+class CheckError(AixError):
+    """The answer is whole, and what the user does not want to see in it is true of it."""
+
+    exit_code = 15
+    name = "CHECK"

@@ -19,8 +19,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Image:
+    """`name` is that of its file, for people; no provider is told."""
+
     data: bytes = field(repr=False)
     media_type: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,17 +43,20 @@ def help_of(*command: str) -> str:
         ).stdout
 
 
-def commands() -> list[str]:
-    """The names of all commands, in the order of `aix --help`."""
-    return re.findall(r"^  ([a-z-]+) {2,}\S", help_of().partition("Commands:\n")[2], re.MULTILINE)
+def commands(text: str) -> list[str]:
+    """The names of the commands in a help text, in its order."""
+    return re.findall(r"^  ([a-z-]+) {2,}\S", text.partition("Commands:\n")[2], re.MULTILINE)
 
 
 def reference() -> str:
-    """The page of all commands."""
-    names = commands()
+    """The page of all commands, those with commands of their own before them."""
     with ThreadPoolExecutor() as pool:
-        texts = dict(zip(names, pool.map(help_of, names), strict=True))
-    rows = [f"| [`aix {name}`](#aix-{name}) | {summary(texts[name])} |" for name in names]
+        nouns = commands(help_of())
+        texts = dict(zip(nouns, pool.map(help_of, nouns), strict=True))
+        inner = [f"{noun} {name}" for noun in nouns for name in commands(texts[noun])]
+        texts |= zip(inner, pool.map(lambda name: help_of(*name.split()), inner), strict=True)
+    names = sorted(texts, key=lambda name: nouns.index(name.split()[0]))
+    rows = [f"| [`aix {name}`](#aix-{name.replace(' ', '-')}) | {summary(texts[name])} |" for name in names]
     sections = [f"## aix {name}\n\n```text\n{texts[name].rstrip()}\n```\n" for name in names]
     return HEAD + "\n".join(["| command | does |", "|---|---|", *rows, "", *sections])
 

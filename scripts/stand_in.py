@@ -1,7 +1,7 @@
 """A stand-in for a model server, on 127.0.0.1: what the documents show is run against it, without a network or a key.
 
-It speaks Chat Completions and Messages, and answers from a table. `scripts/stand_in.py` prints the port it listens on,
-and serves until its stdin ends.
+It speaks Chat Completions, Messages and Ollama's own protocol, and answers from a table. `scripts/stand_in.py` prints
+the port it listens on, and serves until its stdin ends.
 """
 
 import json
@@ -76,6 +76,35 @@ def message_whole(model: str, text: str) -> dict[str, Any]:
     return {**said, "model": model, "stop_reason": "end_turn", "usage": usage}
 
 
+def native_frames(model: str, text: str) -> Iterator[dict[str, Any]]:
+    """An answer as Ollama streams it."""
+    for piece in pieces(text):
+        yield {"model": model, "message": {"role": "assistant", "content": piece}, "done": False}
+    yield {**native_whole(model, text), "message": {"role": "assistant", "content": ""}}
+
+
+def native_whole(model: str, text: str) -> dict[str, Any]:
+    """An answer of Ollama in one piece."""
+    end = {"done": True, "done_reason": "stop", "prompt_eval_count": 412, "eval_count": 31}
+    return {"model": model, "message": {"role": "assistant", "content": text}, **end}
+
+
+WAYS = {
+    "/messages": (message_whole, message_frames, "text/event-stream"),
+    "/api/chat": (native_whole, native_frames, "application/x-ndjson"),
+    "": (chat_whole, chat_frames, "text/event-stream"),
+}
+"""How to answer by the end of the path: in one piece, as a stream, and what kind of stream that is."""
+
+
+def line(frame: dict[str, Any], kind: str) -> str:
+    """A frame of a stream of that kind."""
+    if kind == "application/x-ndjson":
+        return f"{json.dumps(frame)}\n"
+    event = f"event: {frame['type']}\n" if "type" in frame else ""
+    return f"{event}data: {json.dumps(frame)}\n\n"
+
+
 class Handler(BaseHTTPRequestHandler):
     """One question, one answer."""
 
@@ -86,14 +115,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer, in the protocol that the path tells."""
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        model, text, messages = request["model"], answer(request), self.path.endswith("/messages")
+        whole, frames, kind = next(way for end, way in WAYS.items() if self.path.endswith(end))
         if not request.get("stream"):
-            self._json((message_whole if messages else chat_whole)(model, text))
+            self._json(whole(request["model"], answer(request)))
             return
-        self._head("text/event-stream")
-        for frame in (message_frames if messages else chat_frames)(model, text):
-            name = f"event: {frame['type']}\n" if messages else ""
-            self.wfile.write(f"{name}data: {json.dumps(frame)}\n\n".encode())
+        self._head(kind)
+        for frame in frames(request["model"], answer(request)):
+            self.wfile.write(line(frame, kind).encode())
 
     def _json(self, value: dict[str, Any]) -> None:
         self._head("application/json")

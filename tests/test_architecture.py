@@ -26,6 +26,8 @@ DOORS = {
     "questionary": "cli/ask.py",
     "prompt_toolkit": "cli/ask.py",
     "jinja2": "library/template.py",
+    "jsonschema": "runs/schema.py",
+    "referencing": "runs/schema.py",
     "yaml": "config/yaml.py",
     "httpx": "llm/client.py",
     "certifi": "llm/network.py",

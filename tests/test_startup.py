@@ -10,7 +10,7 @@ from conftest import Aix
 
 COMMANDS = [
     *("run", "list", "search", "show", "which", "create", "edit", "delete", "rename", "copy", "ls", "rm", "mv", "cp"),
-    *("config", "api-key", "init", "doctor", "completion"),
+    *("tokens", "config", "api-key", "provider", "model", "init", "doctor", "completion"),
 ]
 
 LOADED = """

@@ -11,6 +11,7 @@ from typer.main import get_group
 MODULES = {
     "init": "init",
     "run": "run",
+    "tokens": "tokens",
     "list": "prompts",
     "search": "prompts",
     "show": "prompts",
@@ -23,6 +24,7 @@ MODULES = {
     "config": "config",
     "api-key": "keys",
     "provider": "providers",
+    "model": "models",
     "doctor": "doctor",
     "completion": "completion",
     "__complete": "completion",

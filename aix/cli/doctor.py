@@ -42,7 +42,11 @@ def register(cli: typer.Typer) -> None:
 
 def doctor(ctx: typer.Context, online: Online = False, as_json: AsJson = False) -> None:
     shell: Shell = ctx.obj
-    findings = shell.app.examine(lambda setting: editor.find_editor(shell.app.env, setting), online=online)
+    show(shell, shell.app.examine(lambda setting: editor.find_editor(shell.app.env, setting), online=online), as_json)
+
+
+def show(shell: Shell, findings: Iterable[Finding], as_json: bool) -> None:
+    """Print findings as they come, and end with the status of the first error."""
     prints = _print_json if as_json else _draw if shell.console.stdout_is_terminal else _print_lines
     status = prints(shell, findings)
     if status:

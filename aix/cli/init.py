@@ -7,14 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from aix.cli import ask
+from aix.cli import ask, provider_ask
 from aix.cli.options import Shell
+from aix.cli.provider_draft import Draft, old_row
+from aix.cli.provider_setup import MOST, look, summary
 from aix.cli.streams import Stdin
 from aix.config.secrets import Secret, checked
 from aix.config.settings import join_key
 from aix.errors import AuthError, UsageError
 from aix.llm.providers import Provider
-from aix.llm.routing import PREFERRED, no_key
+from aix.llm.routing import no_key
 
 FIRST = ("run", "hello", "--name", "Ada", "--execute")
 """The prompt that shows that all works."""
@@ -25,9 +27,8 @@ SENDING = {
 }
 """What `aix run` can do when nothing else is said."""
 
-
-MOST = 100
-"""How many models are offered; `--model` names any other."""
+ELSEWHERE = "elsewhere:"
+"""What stands for a provider that there is not yet; no name has a colon in it."""
 
 
 def register(cli: typer.Typer) -> None:
@@ -79,18 +80,26 @@ class _Setup:
     person: bool
     values: dict[str, Any] = field(default_factory=dict)
     running: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    chosen: Provider | None = None
 
     def provider(self, name: str) -> Provider:
         """The provider that is asked by default: the one that is named, or that the person chooses."""
         app = self.shell.app
         if not name or app.providers.get(name).local:
-            self.shell.console.progress("looking for models on this machine")
-            self.running = {found.provider.name: found.models for found in app.local_servers()}
-            self.shell.console.done_waiting()
+            self.running = {found.provider.name: found.models for found in look(self.shell)}
         current = app.settings.get("default_provider").value or ""
-        chosen = app.providers.get(name or ask.choose("Who answers your prompts?", self._offers(), current))
-        self.values["default_provider"] = chosen.name
-        return chosen
+        name = name or ask.choose("Who answers your prompts?", self._offers(), current)
+        self.chosen = self._new() if name == ELSEWHERE else app.providers.get(name)
+        self.values["default_provider"] = self.chosen.name
+        return self.chosen
+
+    def _new(self) -> Provider:
+        """A provider of the person's own, which is not written yet."""
+        draft = Draft("", {})
+        if not provider_ask.fill(self.shell, draft):
+            return self.shell.app.providers.get(draft.name)
+        self.values |= draft.values(old_row(self.shell, draft.name))
+        return draft.provider(self.shell.app.env)
 
     def key(self, provider: Provider) -> None:
         """A key, where the provider needs one and none is found: from a pipe, or asked for."""
@@ -130,22 +139,22 @@ class _Setup:
         for key in self.values:
             if variable := settings.variable_over(key):
                 console.warn(f"{variable} is set in the environment and wins over {key}")
-        provider = self.shell.app.providers.get(self.values["default_provider"])
-        if moved := provider.moved_by(self.shell.app.env):
-            console.note(f"{provider.name}'s address comes from {moved}: keep it set")
+        if self.chosen and (moved := self.chosen.moved_by(self.shell.app.env)):
+            console.note(f"{self.chosen.name}'s address comes from {moved}: keep it set")
 
     def _offers(self) -> dict[str, str]:
         """The providers to choose from, with what is known of each: those that are ready first, `echo` last."""
         providers = [self.shell.app.providers.get(name) for name in self.shell.app.providers.names()]
         offered = [provider for provider in providers if self._is_ready(provider) or provider.default_model]
         width = max(len(provider.name) for provider in offered)
-        return {
+        rows = {
             provider.name: f"{provider.name:<{width}}  {self._said(provider)}"
             for provider in sorted(offered, key=self._rank)
         }
+        return {**rows, ELSEWHERE: f"{'(another)':<{width}}  any other address"}
 
     def _rank(self, provider: Provider) -> tuple[bool, ...]:
-        preferred = [provider.name != name for name in PREFERRED]
+        preferred = [provider.name != name for name in self.shell.app.providers.preferred()]
         return (provider.protocol == "echo", not self._is_ready(provider), provider.local, *preferred)
 
     def _is_ready(self, provider: Provider) -> bool:
@@ -153,9 +162,7 @@ class _Setup:
 
     def _said(self, provider: Provider) -> str:
         if provider.name in self.running:
-            models = self.running[provider.name]
-            more = f" and {len(models) - 2} more" if len(models) > 2 else ""
-            return f"runs on this machine: {', '.join(models[:2]) or 'no model yet'}{more}"
+            return f"runs on this machine: {summary(self.running[provider.name])}"
         if provider.protocol == "echo":
             return "no model: answers with what it was given"
         if provider.local:
@@ -199,6 +206,7 @@ def _wants_to_try(shell: Shell, wanted: bool | None, *, person: bool) -> bool:
 
 def _run(ctx: typer.Context, arguments: tuple[str, ...]) -> None:
     """Run another command line of aix, as this one's last act."""
-    root = ctx.find_root()
-    with root.command.make_context("aix", list(arguments), obj=ctx.obj) as context:
+    root, shell = ctx.find_root(), ctx.obj
+    anew = Shell(shell.app.anew(), shell.console)  # one that knows what was written since
+    with root.command.make_context("aix", list(arguments), obj=anew) as context:
         root.command.invoke(context)

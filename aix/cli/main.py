@@ -46,6 +46,7 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
 )
 
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"aix {__version__}")

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperOption
@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperOption
 from aix.app import Chosen
 from aix.cli.pick import pick
 from aix.cli.streams import Stdin, visible
+from aix.config.values import KEYS, convert
 from aix.errors import UsageError
 from aix.library.arguments import Given
 from aix.library.prompt import Param, ParamType
@@ -20,14 +21,56 @@ CHOSEN, PICKED, TEXTS, FILES = "aix.chosen", "aix.picked", "aix.texts", "aix.fil
 PARAM = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)([=@])(.*)", re.DOTALL)
 HELP_FLAGS = ("--help", "-h")
 
-SENDING = ("provider", "model", "stream", "max_tokens", "temperature", "top_p", "stop", "seed", "timeout")
+SENDING = (
+    *("provider", "model", "stream", "max_tokens", "temperature", "top_p", "stop", "seed", "effort"),
+    *("schema", "extract", "fail_if", "timeout"),
+)
 HEADINGS = {
-    "Values": ("param", "param_file", "system", "library", "disable_commands"),
+    "Values": ("param", "param_file", "system", "attach", "library", "disable_commands"),
     "Sending": ("execute", *SENDING),
     "What is shown": ("dry_run", "show_request", "output", "as_json", "usage", "raw", "debug"),
     "Help": ("help",),
 }
 """The options of `run` in the order of its help, which is the order of a person's questions."""
+
+
+def reader(key: str) -> Callable[[str], Any]:
+    """Reads the flag of a setting just as the setting itself is read."""
+    return lambda text: convert(KEYS[key], text, f"--{key.replace('_', '-')}")
+
+
+PromptFile = Annotated[str, typer.Argument(metavar="NAME|FILE|-", help="A prompt, a prompt file, or - for stdin.")]
+Words = Annotated[list[str] | None, typer.Argument(metavar="[WORDS]", help="Text for the prompt's main param.")]
+Pairs = Annotated[
+    list[str] | None,
+    typer.Option("--param", "-p", metavar="K=VALUE", help="Give a param a value, or K@FILE a file's text."),
+]
+ParamFile = Annotated[
+    str | None, typer.Option("--param-file", metavar="FILE", help="Give many params values, from JSON or YAML.")
+]
+SystemText = Annotated[
+    str | None, typer.Option("--system", metavar="TEXT", help="Put TEXT in place of the system message.")
+]
+Attached = Annotated[
+    list[str] | None,
+    typer.Option("--attach", "-a", metavar="FILE", help="Add an image, a PDF or a text; - is stdin; repeatable."),
+]
+NoCommands = Annotated[
+    bool, typer.Option("--disable-commands", help="Run no sh() of the prompt; put [command: …] there.")
+]
+ProviderName = Annotated[
+    str, typer.Option("--provider", metavar="NAME", help="Whom to ask: openai, ollama, custom:NAME …")
+]
+ModelName = Annotated[
+    str, typer.Option("--model", "-m", metavar="MODEL", help="A model, PROVIDER:MODEL, or a role (strong).")
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--max-tokens", metavar="INT", parser=reader("max_tokens"), help="Cut the answer at this many tokens."
+    ),
+]
+"""What `run` shares with other commands that render a prompt."""
 
 METAVARS: dict[ParamType, str] = {
     "string": "TEXT",
@@ -45,6 +88,8 @@ METAVARS: dict[ParamType, str] = {
 class PromptCommand(TyperCommand):
     """A command whose first word is a prompt: its params become options of this one call."""
 
+    headings: ClassVar[Mapping[str, Sequence[str]]] = HEADINGS
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._own = list(self.params)
@@ -52,17 +97,24 @@ class PromptCommand(TyperCommand):
         self.taken = {word for word in words if word.startswith("-")}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        name, library = _scan(args, self._own, self.taken)
-        if name is None and not {*HELP_FLAGS} & {*args} and ctx.obj.console.person_is_there:
-            picked = ctx.meta[PICKED] = pick(ctx.obj, library, args)
-            name, args = picked.name, [picked.name, *args]
+        name, library = self._scan(args)
+        if name is None and not {*HELP_FLAGS} & {*args}:
+            name = self.unnamed(ctx, library, args)
+            args = [name, *args]
         if name is not None:
-            chosen = ctx.obj.app.choose(name, library, Stdin().read)
+            chosen = ctx.meta.get(CHOSEN) or ctx.obj.app.choose(name, library, Stdin().read)
             ctx.meta[CHOSEN] = chosen
             self._add(chosen, args)
-        elif not {*HELP_FLAGS} & {*args}:
-            raise UsageError("which prompt? aix run takes a name, a file, or -", hint="aix list shows all prompts")
         return super().parse_args(ctx, args)
+
+    def unnamed(self, ctx: Any, library: str | None, args: list[str]) -> str:
+        """The name where none is given: a person picks one. Raises UsageError where there is nobody."""
+        if not ctx.obj.console.person_is_there:
+            raise UsageError(
+                f"which prompt? aix {self.name} takes a name, a file, or -", hint="aix list shows all prompts"
+            )
+        picked = ctx.meta[PICKED] = pick(ctx.obj, library, args)
+        return picked.name
 
     def invoke(self, ctx: Any) -> Any:
         """Run it; whoever picked the prompt gets the command that does the same, however that went."""
@@ -96,7 +148,7 @@ class PromptCommand(TyperCommand):
                 formatter.write_dl(rows)
         options = (*self._own, *filter(None, [self.get_help_option(ctx)]))
         own = {option.name: option.get_help_record(ctx) for option in options}
-        for title, names in HEADINGS.items():
+        for title, names in self.headings.items():
             with formatter.section(title):
                 formatter.write_dl([own[name] for name in names])
 
@@ -105,6 +157,36 @@ class PromptCommand(TyperCommand):
         for param in params:
             self._refuse_clash(param, chosen.prompt.name, args)
         self.params = [*(option for param in params for option in _options(param, self.taken)), *self._own]
+
+    def _scan(self, args: Sequence[str]) -> tuple[str | None, str | None]:
+        """The prompt's name and the value of `--library`, before anything is parsed: the name is the first word that is
+        neither an option nor an option's value. Raises UsageError for a flag before it that is not one of its own."""
+        options = (param for param in self._own if isinstance(param, TyperOption) and not param.is_flag)
+        valued = {flag for param in options for flag in param.opts}
+        name, library = None, None
+        rest = iter(args)
+        for arg in rest:
+            if arg == "--":
+                return name or next(rest, None), library
+            if arg == "-" or not arg.startswith("-"):
+                name = name or arg
+                continue
+            flag, _, value = arg.partition("=")
+            if name is None and (flag if flag.startswith("--") else flag[:2]) not in self.taken:
+                raise self._misplaced(flag)
+            if _takes_next(arg, valued):
+                value = next(rest, "")
+            if flag == "--library":
+                library = value
+        return name, library
+
+    def _misplaced(self, flag: str) -> UsageError:
+        near = get_close_matches(flag, sorted(self.taken), n=1, cutoff=0.8)
+        meant = f"did you mean {near[0]}?\n" if near else ""
+        return UsageError(
+            f"{flag} is not a flag of aix {self.name} itself",
+            hint=f"{meant}a prompt's own flags come after its name: aix {self.name} NAME {flag} …",
+        )
 
     def _refuse_clash(self, param: Param, prompt: str, args: Sequence[str]) -> None:
         """A flag that means two things means neither: say how to say each."""
@@ -115,9 +197,22 @@ class PromptCommand(TyperCommand):
         short = next((flag for flag in own if not flag.startswith("--")), "")
         other = f", and for aix's own {short}" if short else ""
         raise UsageError(
-            f"{param.flag} is a flag of aix run and a param of '{prompt}'",
+            f"{param.flag} is a flag of aix {self.name} and a param of '{prompt}'",
             hint=f"for the param write -p {param.name}=VALUE{other}",
         )
+
+
+def is_given(ctx: typer.Context, name: str) -> bool:
+    """Whether a flag stands on the command line."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def refuse_empty(ctx: typer.Context, *names: str) -> None:
+    """Raise UsageError for a flag that was given nothing."""
+    for name in names:
+        if is_given(ctx, name) and not ctx.params[name].strip():
+            raise UsageError(f"--{name} is empty", hint="an unset variable? leave the flag out for the default")
 
 
 def given(ctx: typer.Context, pairs: Sequence[str], param_file: str | None, words: Sequence[str]) -> Given:
@@ -141,43 +236,12 @@ def given(ctx: typer.Context, pairs: Sequence[str], param_file: str | None, word
     return Given(texts, files, ctx.obj.app.param_file(param_file) if param_file else {}, words)
 
 
-def _scan(args: Sequence[str], own: Sequence[Any], taken: set[str]) -> tuple[str | None, str | None]:
-    """The prompt's name and the value of `--library`, before anything is parsed: the name is the first word that is
-    neither an option nor an option's value. Raises UsageError for a flag before it that is not one of `run`'s own."""
-    valued = {flag for param in own if isinstance(param, TyperOption) and not param.is_flag for flag in param.opts}
-    name, library = None, None
-    rest = iter(args)
-    for arg in rest:
-        if arg == "--":
-            return name or next(rest, None), library
-        if arg == "-" or not arg.startswith("-"):
-            name = name or arg
-            continue
-        flag, _, value = arg.partition("=")
-        if name is None and (flag if flag.startswith("--") else flag[:2]) not in taken:
-            raise _misplaced(flag, taken)
-        if _takes_next(arg, valued):
-            value = next(rest, "")
-        if flag == "--library":
-            library = value
-    return name, library
-
-
 def _takes_next(arg: str, valued: set[str]) -> bool:
     """Whether the next argument is this one's value: `--model`, `-m`, `-xm`, but not `--model=M` or `-mM`."""
     if arg.startswith("--"):
         return arg in valued
     first = next((place for place, letter in enumerate(arg) if f"-{letter}" in valued), None)
     return first == len(arg) - 1
-
-
-def _misplaced(flag: str, taken: set[str]) -> UsageError:
-    near = get_close_matches(flag, sorted(taken), n=1, cutoff=0.8)
-    meant = f"did you mean {near[0]}?\n" if near else ""
-    return UsageError(
-        f"{flag} is not a flag of aix run itself",
-        hint=f"{meant}a prompt's own flags come after its name: aix run NAME {flag} …",
-    )
 
 
 def _rows(params: Sequence[Param], taken: set[str]) -> Iterator[tuple[str, str]]:

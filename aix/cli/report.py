@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aix.errors import AixError
-from aix.messages import Image, Message, Text
+from aix.messages import File, Image, Message, Text
 
 if TYPE_CHECKING:
     from aix.runs.run import Run
@@ -46,15 +46,15 @@ def _run(run: "Run") -> dict[str, Any]:
     }
     if not run.executed:
         return {**shape, "messages": messages(run.messages)}
-    usage = asdict(finish.usage) if finish and finish.usage else None
+    usage = asdict(run.usage) if run.usage else None
     if usage and usage["reported_cost"] is not None:
         usage["reported_cost"] = str(usage["reported_cost"])
     return {
         **shape,
-        "text": response.text,
+        "text": run.text,
         "reasoning": response.reasoning or None,
         "tool_calls": [asdict(call) for call in response.tool_calls],
-        "data": None,
+        "data": run.data,
         "finish": finish.reason if finish else None,
         "usage": usage,
         "cost": None,
@@ -67,6 +67,6 @@ def _shown(part: object) -> str:
     match part:
         case Text(text):
             return text
-        case Image(data, media_type):
-            return f"[{media_type}, {len(data)} bytes]"
+        case Image(data, media_type, name) | File(data, media_type, name):
+            return f"[{f'{name}: ' if name else ''}{media_type}, {len(data)} bytes]"
     return f"[{type(part).__name__}]"

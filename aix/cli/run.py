@@ -1,17 +1,37 @@
 """`aix run`: render a prompt and, when asked to, send it and stream the answer."""
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from difflib import get_close_matches
+from typing import Annotated
 
 import typer
 
 from aix.cli.options import AsJson, LibraryFolder, Shell
-from aix.cli.prompt_flags import CHOSEN, PICKED, SENDING, PromptCommand, given
+from aix.cli.prompt_flags import (
+    CHOSEN,
+    PICKED,
+    SENDING,
+    Attached,
+    MaxTokens,
+    ModelName,
+    NoCommands,
+    Pairs,
+    ParamFile,
+    PromptCommand,
+    PromptFile,
+    ProviderName,
+    SystemText,
+    Words,
+    given,
+    is_given,
+    reader,
+    refuse_empty,
+)
 from aix.cli.session import Session, View
 from aix.cli.streams import Stdin
-from aix.config.values import KEYS, convert
 from aix.errors import UsageError
-from aix.runs.run import Order
+from aix.llm.effort import LEVELS
+from aix.runs.answers import EXTRACTS
+from aix.runs.run import Order, Wanted
 
 EPILOG = """\b
 Examples:
@@ -19,6 +39,7 @@ Examples:
   aix run hello --name Ada -x                  send it
   git diff | aix run review -x -o review.md    from a pipe, into a file
   aix run explain "what is a monad" -x -m openai:gpt-5.5
+  aix run explain "this plan" -a plan.pdf -x   with an image, a PDF or a text
   aix run ./draft.md -p topic@notes.txt -n     a file; say what would be sent
 """
 
@@ -27,58 +48,70 @@ def register(cli: typer.Typer) -> None:
     cli.command("run", cls=PromptCommand, epilog=EPILOG)(run)
 
 
-def _reader(key: str) -> Callable[[str], Any]:
-    """Reads the flag of a setting just as the setting itself is read."""
-    return lambda text: convert(KEYS[key], text, f"--{key.replace('_', '-')}")
+def _level(text: str) -> str:
+    """A level of effort. Raises UsageError."""
+    if text in LEVELS:
+        return text
+    near = get_close_matches(text.lower(), LEVELS, n=1)
+    raise UsageError(
+        f"--effort must be one of {', '.join(LEVELS)}, not '{text}'", hint=f"did you mean {near[0]}?" if near else ""
+    )
+
+
+def _part(text: str) -> str:
+    """A part of the answer. Raises UsageError."""
+    if text in EXTRACTS:
+        return text
+    raise UsageError(f"--extract must be one of {', '.join(EXTRACTS)}, not '{text}'")
 
 
 def run(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE|-", help="A prompt, a prompt file, or - for stdin.")],
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORDS]", help="Text for the prompt's main param.")
-    ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("--param", "-p", metavar="K=VALUE", help="Give a param a value, or K@FILE a file's text."),
-    ] = None,
-    param_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Give many params values, from JSON or YAML.")
-    ] = None,
-    system: Annotated[str | None, typer.Option(metavar="TEXT", help="Put TEXT in place of the system message.")] = None,
+    name: PromptFile,
+    words: Words = None,
+    param: Pairs = None,
+    param_file: ParamFile = None,
+    system: SystemText = None,
+    attach: Attached = None,
     library: LibraryFolder = None,
-    disable_commands: Annotated[
-        bool, typer.Option("--disable-commands", help="Run no sh() of the prompt; put [command: …] there.")
-    ] = False,
+    disable_commands: NoCommands = False,
     execute: Annotated[
         bool | None, typer.Option("--execute/--no-execute", "-x", help="Send it, and stream the answer.")
     ] = None,
-    provider: Annotated[str, typer.Option(metavar="NAME", help="Whom to ask: openai, ollama, custom:NAME …")] = "",
-    model: Annotated[
-        str, typer.Option("--model", "-m", metavar="MODEL", help="A model, PROVIDER:MODEL, or a role (strong).")
-    ] = "",
+    provider: ProviderName = "",
+    model: ModelName = "",
     stream: Annotated[bool | None, typer.Option(help="As it is written, or all at its end.")] = None,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(metavar="INT", parser=_reader("max_tokens"), help="Cut the answer at this many tokens."),
-    ] = None,
+    max_tokens: MaxTokens = None,
     temperature: Annotated[
         float | None,
         typer.Option(
-            metavar="NUMBER", parser=_reader("temperature"), help="How freely it chooses words; 0 is the least."
+            metavar="NUMBER", parser=reader("temperature"), help="How freely it chooses words; 0 is the least."
         ),
     ] = None,
     top_p: Annotated[
         float | None,
-        typer.Option(metavar="NUMBER", parser=_reader("top_p"), help="Choose among this share of words, 0 to 1."),
+        typer.Option(metavar="NUMBER", parser=reader("top_p"), help="Choose among this share of words, 0 to 1."),
     ] = None,
     stop: Annotated[
         list[str] | None, typer.Option(metavar="TEXT", help="End the answer before TEXT; repeatable.")
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="INT", help="Ask for the same answer every time.")] = None,
+    effort: Annotated[
+        str | None,
+        typer.Option(metavar="LEVEL", parser=_level, help="How hard to think: none, low, medium, high …"),
+    ] = None,
+    schema: Annotated[str | None, typer.Option(metavar="FILE|JSON", help="Have the answer fit a JSON Schema.")] = None,
+    extract: Annotated[
+        str | None,
+        typer.Option(metavar="code|json", parser=_part, help="Print the answer's only code block, or its JSON."),
+    ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(metavar="EXPR", help="Exit 15 if this is true of data (its JSON) or text; repeatable."),
+    ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", parser=_reader("timeout"), help="Give up when all of it takes longer."),
+        typer.Option(metavar="SECONDS", parser=reader("timeout"), help="Give up when all of it takes longer."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Send nothing, even with -x; say who would be asked.")
@@ -99,16 +132,17 @@ def run(
 
     A prompt's params are flags too: aix run NAME --help shows them.
     """
-    for flag, text in (("--provider", provider), ("--model", model)):
-        if not text.strip() and _is_given(ctx, flag[2:]):
-            raise UsageError(f"{flag} is empty", hint="an unset variable? leave the flag out for the default")
+    refuse_empty(ctx, "provider", "model", "schema")
     shell: Shell = ctx.obj
     output = None if output == "-" else output
-    options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed}
+    options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed, "effort": effort}
     order = Order(provider, model, {**options, "stop": tuple(stop) if stop else None}, stream, timeout)
     session = Session(shell, ctx.meta[CHOSEN], order, View(output, as_json, usage, raw, debug))
     values = given(ctx, param or (), param_file, words or ())
-    session.render(values, system, Stdin(spent=name == "-"), commands=not disable_commands)
+    session.want(Wanted(schema, extract or "", tuple(fail_if or ())))
+    stdin = Stdin(spent=name == "-")
+    session.attach(attach or (), stdin)
+    session.render(values, system, stdin, commands=not disable_commands)
     wanted = shell.app.settings.get("execute").value if execute is None else execute
     if picked := ctx.meta.get(PICKED):
         picked.answers = session.answers
@@ -132,10 +166,5 @@ def run(
 
 def _only_when_sending(ctx: typer.Context) -> list[str]:
     """The flags that were given and change nothing until the prompt is sent."""
-    given_ = [name for name in (*SENDING, "usage", "raw") if _is_given(ctx, name)]
+    given_ = [name for name in (*SENDING, "usage", "raw") if is_given(ctx, name)]
     return [f"--{'no-' if ctx.params[name] is False else ''}{name.replace('_', '-')}" for name in given_]
-
-
-def _is_given(ctx: typer.Context, name: str) -> bool:
-    source = ctx.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"

@@ -1,25 +1,32 @@
 """One call of `aix run`, step by step: render, choose, send, and show what comes of it."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from aix.app import Chosen
 from aix.cli import ask, report
+from aix.cli.figures import price_of, without_base64
 from aix.cli.options import Shell
 from aix.cli.pick import choose_way
 from aix.cli.streams import Stdin
 from aix.config.files import Answer
 from aix.config.paths import in_home
-from aix.config.secrets import without_keys
+from aix.config.secrets import Key, without_keys
 from aix.errors import AuthError, UsageError
 from aix.library.arguments import Given, Sources, resolve
 from aix.library.prompt import Param
 from aix.llm.exchange import Exchange
 from aix.llm.routing import Target
-from aix.messages import ReasoningDelta, TextDelta, estimate_tokens, letters, with_system
-from aix.runs.run import Order, Run
+from aix.messages import Message, Part, ReasoningDelta, Request, TextDelta, letters, with_system
+from aix.runs.attachments import attached, with_attachments
+from aix.runs.run import Order, Run, Wanted
+
+if TYPE_CHECKING:
+    from aix.runs.gate import Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +51,28 @@ class Session:
         self._params = chosen.template.params
         self._order = order
         self._view = view
+        self._attached: tuple[Part, ...] = ()
+        self._wanted = Wanted()
+        self._key: Key | None = None
         self._run = Run(chosen.prompt.name, chosen.template.digest)
         self.answers: list[tuple[Param, str]] = []
         """What a person was asked for, and gave."""
         shell.app.run = self._run
         self._debug(f"prompt {chosen.prompt.place} ({chosen.prompt.layer or 'stdin'}), {self._run.digest}")
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return self._run.messages
+
+    def want(self, wanted: Wanted) -> None:
+        """Say what the answer must be; what is wrong with that is known before anything is asked or sent."""
+        self._wanted = wanted
+        if wanted != Wanted():
+            self._gate = self._app.gate(self._prompt, wanted)
+
+    def attach(self, names: Sequence[str], stdin: Stdin) -> None:
+        """Read what goes with the prompt, before anything else reads standard input."""
+        self._attached = attached(names, lambda name: in_home(name, self._app.paths.home, self._app.cwd), stdin.take)
 
     def render(self, values: Given, system: str | None, stdin: Stdin, *, commands: bool) -> None:
         """Fill in the values, and keep the messages."""
@@ -59,7 +83,8 @@ class Session:
             found |= {param.name: param.empty for param in self._params if param.name not in found}
         allowed = commands and app.settings.get("commands_enabled").value
         messages = self._template.render(found, app.surroundings(), commands=allowed)
-        self._run.messages = messages if system is None else with_system(messages, system)
+        messages = messages if system is None else with_system(messages, system)
+        self._run.messages = with_attachments(messages, self._attached)
 
     def wants_to_send(self, usual: bool) -> bool:
         """Ask what shall be done with the rendered prompt."""
@@ -89,7 +114,9 @@ class Session:
         address = exchange.url if call.path else "(echo answers itself; nothing is sent)"
         shown = "".join(f"{name}: {value}\n" for name, value in headers.items())
         request = {"method": call.method, "url": address, "headers": headers, "body": call.body}
-        self._show(f"{call.method} {address}\n{shown}\n{call.content.decode()}\n", {"request": request})
+        body = call.content.decode()
+        body = without_base64(body) if self._console.stdout_is_terminal and self._view.output is None else body
+        self._show(f"{call.method} {address}\n{shown}\n{body}\n", {"request": request})
 
     def say_not_sent(self, how: str, idle: list[str]) -> None:
         """The last line of everything that is not sent; `idle` are flags that were given for nothing."""
@@ -101,8 +128,10 @@ class Session:
         exchange = self._exchange(need_key=True)
         try:
             with self._destination() as write:
-                self._console.progress(f"waiting for {exchange.provider.name}:{exchange.model}")
-                self._stream(exchange, write)
+                later = "; the answer is shown once it is whole" if self._gate.holds else ""
+                self._console.progress(f"waiting for {exchange.provider.name}:{exchange.model}{later}")
+                (self._hold if self._gate.holds else self._stream)(exchange, write)
+                self._gate.check(self._run)
         except KeyboardInterrupt:
             if self._console.stderr_is_terminal and self._run.response.text:
                 self._console.note("stopped; this is not the whole answer")
@@ -126,6 +155,22 @@ class Session:
             write(f"{'' if last in ('', chr(10)) else chr(10)}{call.name} {call.arguments}\n")
             last = ""
 
+    def _hold(self, exchange: Exchange, write: Callable[[str], None]) -> None:
+        """Hand on nothing before it is known to be what is wanted, or that nothing better comes."""
+        ends = time.monotonic() + exchange.timeout
+
+        def ask_again(more: tuple[Message, ...]) -> None:
+            request = self.request(self.target(), more)
+            again = self._app.runner.exchange(self.target(), request, self._order, key=self._key)
+            self._console.progress(f"waiting for {exchange.provider.name}:{exchange.model} to correct its answer")
+            self._stream(replace(again, timeout=max(0.1, ends - time.monotonic())), _nowhere)
+
+        try:
+            self._stream(exchange, _nowhere)
+            self._gate.settle(self._run, ask_again, self._console.note)
+        finally:
+            write(self._run.text)
+
     @contextmanager
     def _aside(self) -> Iterator[Callable[[str], None]]:
         """A function that takes the model's reasoning for a terminal; "" ends its paragraph."""
@@ -145,14 +190,24 @@ class Session:
         finally:
             aside("")
 
+    def request(self, target: Target, more: tuple[Message, ...] = ()) -> Request:
+        """What is asked of a target, with some messages more at the end."""
+        prompt = self._prompt
+        if schema := self._gate.schema:
+            prompt = replace(prompt, output=replace(prompt.output, schema=schema.document))
+        return self._app.runner.request(target, (*self._run.messages, *more), self._order, prompt)
+
+    @cached_property
+    def _gate(self) -> "Gate":
+        return self._app.gate(self._prompt, self._wanted)
+
     def _exchange(self, *, need_key: bool) -> Exchange:
         runner, prompt = self._app.runner, self._prompt
         if not self._run.messages:
             raise UsageError(f"'{prompt.name}' renders to nothing, so there is nothing to send")
         target = self._target(need_key=need_key)
-        key = runner.key(target.provider) if need_key or runner.usable(target.provider) else None
-        request = runner.request(target, self._run.messages, self._order, prompt)
-        exchange = runner.exchange(target, request, self._order, key=key)
+        key = self._key = runner.key(target.provider) if need_key or runner.usable(target.provider) else None
+        exchange = runner.exchange(target, self.request(target), self._order, key=key)
         source = f"key from {key.source}" if key else "no key"
         self._debug(f"{target.provider.name}:{target.model}, {source}, {exchange.timeout:g} s at most")
         self._debug(f"{exchange.call.method} {exchange.url if exchange.call.path else '(no network)'}")
@@ -160,12 +215,15 @@ class Session:
             self._debug(f"{name}: {value}")
         return exchange
 
+    def target(self) -> Target:
+        """Who is asked; chosen once. Raises NotFoundError or AuthError."""
+        if self._run.target is None:
+            self._run.target = self._app.runner.choose(self._order, self._prompt.model)
+        return self._run.target
+
     def _target(self, *, need_key: bool) -> Target:
-        runner = self._app.runner
-        if self._run.target:
-            return self._run.target
-        target = self._run.target = runner.choose(self._order, self._prompt.model)
-        if not need_key and not runner.usable(target.provider):
+        known, target = self._run.target, self.target()
+        if not (need_key or known) and not self._app.runner.usable(target.provider):
             name = target.provider.name
             self._console.warn(f"there is no key for {name} yet; to save one: aix api-key {name}")
         return target
@@ -179,7 +237,7 @@ class Session:
         elif self._view.as_json:
             yield _nowhere
         else:
-            drawn = self._prompt.output.format == "markdown" and not self._view.raw
+            drawn = self._prompt.output.format == "markdown" and not (self._view.raw or self._gate.holds)
             with self._console.answer("markdown" if drawn else "exact") as write:
                 yield write
 
@@ -218,19 +276,19 @@ class Session:
 
     def _say_what_would_be_sent(self) -> None:
         target = self._target(need_key=False)
-        request = self._app.runner.request(target, self._run.messages, self._order, self._prompt)
-        tokens = sum(estimate_tokens(message.text) for message in request.messages)
-        longest = f"at most {request.max_tokens} out" if request.max_tokens else "no limit set on the answer"
+        fit = self._app.runner.fitted(target, self.request(target))
+        longest = f"at most {fit.longest} out" if fit.longest else "no limit set on the answer"
+        cost = price_of(fit.cost(fit.tokens, 0), fit.cost(fit.tokens, fit.longest), exact=False)
         where = f" at {target.provider.base_url}" if target.provider.base_url else ""
         self._console.note(f"would ask {target.provider.name}:{target.model}{where}")
-        self._console.note(f"about {tokens} tokens in (estimated), {longest}; unpriced")
+        self._console.note(f"about {fit.tokens} tokens in (estimated), {longest}; {cost}")
 
     def _say_usage(self) -> None:
         finish, target = self._run.response.finish, self._run.target
         if not (self._view.usage or self._console.stderr_is_terminal) or finish is None or target is None:
             return
         said = [f"{target.provider.name}:{finish.model or target.model}"]
-        if usage := finish.usage:
+        if usage := self._run.usage:
             cached = f" ({usage.cache_read_tokens} cached)" if usage.cache_read_tokens else ""
             reasoned = f" ({usage.reasoning_tokens} reasoning)" if usage.reasoning_tokens else ""
             said.append(f"{usage.input_tokens} tokens in{cached}, {usage.output_tokens} out{reasoned}")

@@ -47,6 +47,16 @@ class Stdin:
         except OSError as error:
             raise UsageError(f"cannot read standard input: {os.strerror(error.errno or 0).lower()}") from None
 
+    def take(self, limit: int) -> bytes:
+        """As many of its bytes as that, as they are; after this it is spent. Raises UsageError."""
+        if self.kind == "closed":
+            raise UsageError("standard input can be read once" if self._spent else "standard input is closed")
+        self._spent = True
+        try:
+            return sys.stdin.buffer.read(limit)
+        except OSError as error:
+            raise UsageError(f"cannot read standard input: {os.strerror(error.errno or 0).lower()}") from None
+
 
 def write(stream: IO[str] | None, text: str) -> None:
     """Write UTF-8 and flush. A closed pipe stays a BrokenPipeError; any other refusal is a StorageError."""

@@ -45,6 +45,11 @@ def find_paths(env: Mapping[str, str], cwd: Path) -> Paths:
     )
 
 
+def find_cache(env: Mapping[str, str], home: Path) -> Path:
+    """Where what can be fetched again is kept."""
+    return _xdg(env, "XDG_CACHE_HOME", home / ".cache") / "aix"
+
+
 def in_home(text: str, home: Path, cwd: Path) -> Path:
     """A path as a person writes it: `~` is home, and a relative one starts where the command runs."""
     path = home / text[2:] if text.startswith("~/") else home if text == "~" else Path(text)

@@ -5,13 +5,18 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
+from aix.config import system_keyring
 from aix.errors import AuthError, ConfigError
 
 COMMAND_SECONDS = 30.0
+KEYRING = "system keyring"
+LAST_WORDS = 4096
+MOST_SAID = 200
 
 KEY_SHAPE = re.compile(r"\b(?:sk|gsk|xai|pplx|nvapi|hf|r8)[-_][A-Za-z0-9_-]{16,}|\bAIza[A-Za-z0-9_-]{30,}")
 """What is most likely a key that was put in the wrong place."""
@@ -40,7 +45,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key with the place it was found in: a variable's name, `config.json` or `api_key_command`."""
+    """A key with the place it was found in: a variable's name, `config.json`, KEYRING or `api_key_command`."""
 
     secret: Secret
     source: str
@@ -49,13 +54,15 @@ class Key:
 @dataclass(frozen=True, slots=True)
 class KeySources:
     """Where to look for a provider's key: `own` is the provider's part of config.json, `variables` the environment's
-    names for it in order, `saved` what `api_keys.NAME` holds, `secrets` what a key command is not to see."""
+    names for it in order, `saved` what `api_keys.NAME` holds, `secrets` what a key command is not to see, `keyring`
+    whether the system's keyring is asked too."""
 
     name: str
     own: Mapping[str, Any]
     variables: Sequence[str]
     saved: Any
     secrets: Sequence[Secret] = ()
+    keyring: bool = False
 
 
 def mask(text: str) -> str:
@@ -64,7 +71,8 @@ def mask(text: str) -> str:
 
 
 def find_keys(sources: KeySources, env: Mapping[str, str]) -> Iterator[Key]:
-    """The keys that there are, best first. A key command runs only when nothing before it was taken."""
+    """The keys that there are, best first. A key command runs, and a keyring is opened, only when nothing before it was
+    taken."""
     for text, source in _candidates(sources, env):
         yield Key(checked(text, sources.name, source), source)
 
@@ -79,6 +87,8 @@ def _candidates(sources: KeySources, env: Mapping[str, str]) -> Iterator[tuple[s
             yield env[variable], variable
     if command := sources.own.get("api_key_command"):
         yield _output(str(command), sources, env), "api_key_command"
+    if sources.keyring and (text := system_keyring.find(sources.name)):
+        yield text, KEYRING
     for text in _texts(sources.saved):
         yield text, "config.json"
 
@@ -92,7 +102,8 @@ def checked(text: str, name: str, source: str = "") -> Secret:
     """A key as it can stand in a header. Raises AuthError; the message never holds the key."""
     key = text.strip()
     place = f"the key for {name}" + (f" from {source}" if source else "")
-    hint = f"aix api-key {name}" if source in ("", "config.json") else f"look at {source}"
+    ways = {"": f"aix api-key {name}", "config.json": f"aix api-key {name}", KEYRING: f"aix api-key {name} --keyring"}
+    hint = ways.get(source, f"look at {source}")
     if not key:
         raise AuthError(f"{place} is empty", hint=hint)
     if not (key.isascii() and key.isprintable()) or " " in key:
@@ -129,7 +140,8 @@ def without_keys(env: Mapping[str, str], secrets: Sequence[Secret] = ()) -> dict
 
 
 def _is_key(variable: str) -> bool:
-    return variable.upper().endswith(("_API_KEY", "_API_TOKEN", "_AUTH_TOKEN", "_AD_TOKEN")) or variable.upper() in {
+    endings = ("_API_KEY", "_API_TOKEN", "_AUTH_TOKEN", "_AD_TOKEN", "_AI_TOKEN")
+    return variable.upper().endswith(endings) or variable.upper() in {
         "HF_TOKEN",
         "AWS_BEARER_TOKEN_BEDROCK",
     }
@@ -146,15 +158,18 @@ def _texts(value: Any) -> list[str]:
 
 def _output(command: str, sources: KeySources, env: Mapping[str, str]) -> str:
     """What the user's own key command prints. It runs in a group of its own, so that all of it ends with the clock."""
-    with subprocess.Popen(  # noqa: S602 - the command is the user's own line in the user's own private file
-        command,
-        shell=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-        env=without_keys({name: env[name] for name in env if name not in sources.variables}, sources.secrets),
-        start_new_session=True,
-    ) as process:
+    with (
+        tempfile.TemporaryFile() as told,  # not a pipe, which a process left behind would hold open
+        subprocess.Popen(  # noqa: S602 - the command is the user's own line in the user's own private file
+            command,
+            shell=True,
+            stdout=subprocess.PIPE,
+            stderr=told,
+            stdin=subprocess.DEVNULL,
+            env=without_keys({name: env[name] for name in env if name not in sources.variables}, sources.secrets),
+            start_new_session=True,
+        ) as process,
+    ):
         try:
             out, _ = process.communicate(timeout=COMMAND_SECONDS)
         except BaseException as error:
@@ -163,9 +178,20 @@ def _output(command: str, sources: KeySources, env: Mapping[str, str]) -> str:
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
             raise AuthError(f"api_key_command of {sources.name} did not end within {COMMAND_SECONDS:g} s") from None
-    if process.returncode != 0:
-        raise AuthError(
-            f"api_key_command of {sources.name} failed with status {process.returncode}",
-            hint=f"aix config --get custom_providers.{sources.name}.api_key_command",
-        )
+        if process.returncode != 0:
+            raise AuthError(
+                f"api_key_command of {sources.name} failed with status {process.returncode}",
+                cause=_last_line(told, sources.secrets),
+                hint=f"aix config --get custom_providers.{sources.name}.api_key_command",
+            )
     return out.decode(errors="replace")
+
+
+def _last_line(told: IO[bytes], secrets: Sequence[Secret]) -> str:
+    """What a command said last, without anything that is a key or looks like one."""
+    told.seek(max(0, told.seek(0, os.SEEK_END) - LAST_WORDS))
+    lines = told.read().decode(errors="replace").strip().splitlines()
+    text = lines[-1].strip() if lines else ""
+    for secret in secrets:
+        text = text.replace(secret.reveal(), repr(secret))
+    return KEY_SHAPE.sub(lambda found: mask(found[0]), text)[:MOST_SAID]

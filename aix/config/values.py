@@ -82,6 +82,33 @@ def _is_headers(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_header_name, value)) and all(map(_is_header, value.values()))
 
 
+def _words(text: str) -> list[str]:
+    """Words with commas between, or a JSON list."""
+    words: list[str] = json.loads(text) if text.lstrip().startswith("[") else [word.strip() for word in text.split(",")]
+    return words
+
+
+def _are_words(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_word, value))
+
+
+def _some_of(choices: tuple[str, ...]) -> Callable[[Any], bool]:
+    return lambda value: _are_words(value) and set(value) <= set(choices)
+
+
+TIER_FIELDS = ("input_price", "output_price", "cache_read_price", "cache_write_price")
+
+
+def _are_tiers(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_tier, value))
+
+
+def _is_tier(value: Any) -> bool:
+    if not isinstance(value, dict) or not _is_count(value.get("above")):
+        return False
+    return all(name == "above" or (name in TIER_FIELDS and PRICE.accepts(value[name])) for name in value)
+
+
 def _one_of(*choices: str) -> Kind:
     return Kind(f"one of {', '.join(choices)}", _word, lambda value: value in choices)
 
@@ -111,6 +138,7 @@ KEYS: dict[str, Kind] = {
     "timeout": replace(SECONDS, default=600.0),
     "commands_enabled": _boolean_kind(True),
     "editor": WORD,
+    "keyring": _boolean_kind(False),
 }
 """The plain settings. Each can also be set for one command by its `AIX_…` variable."""
 
@@ -141,6 +169,28 @@ PROVIDER_FIELDS: dict[str, Kind] = {
 }
 """What a row of `custom_providers` may hold."""
 
+CAPABILITIES = ("vision", "pdf", "reasoning", "tools", "schema")
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""What a model may be able to do, and how hard it may be asked to think; the least first."""
+
+PRICE = _number_from_0_to(100_000, "dollars per million tokens, from 0 to 100000")
+
+MODEL_FIELDS: dict[str, Kind] = {
+    "provider": WORD,
+    "name": WORD,
+    "context": COUNT,
+    "max_output": COUNT,
+    "input_price": PRICE,
+    "output_price": PRICE,
+    "cache_read_price": PRICE,
+    "cache_write_price": PRICE,
+    "tiers": Kind('prices above a size as JSON: [{"above": 200000, "input_price": 4, ...}]', json.loads, _are_tiers),
+    "capabilities": Kind(f"some of {', '.join(CAPABILITIES)}", _words, _some_of(CAPABILITIES)),
+    "efforts": Kind(f"some of {', '.join(EFFORTS)}", _words, _some_of(EFFORTS)),
+    "aliases": Kind("other names, with commas between", _words, _are_words),
+}
+"""What a row of `models` may hold."""
+
 FIELDS: dict[tuple[str, ...], Kind] = {
     **{(name,): kind for name, kind in KEYS.items()},
     ("?*_default_model",): WORD,
@@ -148,6 +198,7 @@ FIELDS: dict[tuple[str, ...], Kind] = {
     ("roles", "?*"): WORD,
     **{("custom_providers", "?*", name): kind for name, kind in PROVIDER_FIELDS.items()},
     ("custom_providers", "?*", "headers", "?*"): HEADER,
+    **{("models", "?*", name): kind for name, kind in MODEL_FIELDS.items()},
 }
 """Every setting, as a pattern for each segment of its key."""
 

@@ -51,13 +51,14 @@ def examine(scene: Scene) -> Iterator[Finding]:
         for finding in _found(check, scene):
             again = finding.level == "error" and finding.message in named
             named.add(finding.message)
-            yield _finished(NAMED_ABOVE if again else finding, check, secrets)
+            yield finished(NAMED_ABOVE if again else finding, check.name, check.group, secrets)
 
 
-def _finished(finding: Finding, check: Check, secrets: Sequence[Secret]) -> Finding:
+def finished(finding: Finding, name: str, group: str, secrets: Sequence[Secret]) -> Finding:
+    """A finding under its name, without any key."""
     message, hint = _without(secrets, finding.message), _without(secrets, finding.hint)
     facts = {name: _scrubbed(secrets, value) for name, value in finding.facts.items()}
-    return replace(finding, message=message, hint=hint, facts=facts, name=check.name, group=check.group)
+    return replace(finding, message=message, hint=hint, facts=facts, name=name, group=group)
 
 
 def _scrubbed(secrets: Sequence[Secret], value: Any) -> Any:

@@ -130,8 +130,10 @@ def settings(scene: Scene) -> Iterator[Finding]:
     set_ = [variable_of(key) for key in KEYS if scene.env.get(variable_of(key))]
     if not found:
         yield ok(f"set by variables: {', '.join(set_)}" if set_ else "no AIX_ variable is set", variables=set_)
-    if moved := dict(_moved(scene)):
-        yield ok(", ".join(f"{name} moves {whom}" for name, whom in moved.items()), variables=list(moved))
+    if moved := list(_moved(scene)):
+        names = list(dict.fromkeys(name for name, _ in moved))
+        said = (f"{name} moves {' and '.join(whom for other, whom in moved if other == name)}" for name in names)
+        yield ok(", ".join(said), variables=names)
 
 
 def _moved(scene: Scene) -> Iterator[tuple[str, str]]:

@@ -130,17 +130,8 @@ def _refuse_unusable(scene: Scene, target: Target) -> None:
         raise no_key(provider)
     if provider.local and provider.base_url and not scene.client().listens(provider):
         raise NetworkError(
-            f"{provider.name} does not answer at {provider.base_url}", hint=START.get(provider.name, "start its server")
+            f"{provider.name} does not answer at {provider.base_url}", hint=provider.start or "start its server"
         )
-
-
-START = {
-    "ollama": "ollama serve",
-    "lmstudio": "lms server start",
-    "vllm": "vllm serve MODEL",
-    "llamacpp": "llama-server",
-}
-"""What starts a local server."""
 
 
 def runner(scene: Scene) -> Runner:

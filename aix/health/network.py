@@ -115,19 +115,23 @@ def online(scene: Scene) -> Iterator[Finding]:
     if not scene.online:
         yield skipped("no provider was asked", "aix doctor --online")
         return
-    asked = list(_asked(scene))
-    if asked:
-        scene.tell(f"asking {', '.join(provider.name for provider in asked)}")
-    keys = {provider.name: _key(scene, provider) for provider in asked}  # here, where Ctrl-C ends a key command
-    found = side_by_side(lambda provider: _probed(scene, provider, keys[provider.name]), asked)
+    found = answers(scene, list(usable(scene)))
     for answer in found:
-        yield from _judged(scene, answer)
+        yield from judged(scene, answer)
     yield from _clock(found)
     if not found:
         yield warning("there is nobody to ask", "aix api-key openrouter")
 
 
-def _asked(scene: Scene) -> Iterator[Provider]:
+def answers(scene: Scene, asked: Sequence[Provider]) -> list[Probe]:
+    """What comes of asking providers for their models, all at the same time."""
+    if asked:
+        scene.tell(f"asking {', '.join(provider.name for provider in asked)}")
+    keys = {provider.name: _key(scene, provider) for provider in asked}  # here, where Ctrl-C ends a key command
+    return side_by_side(lambda provider: _probed(scene, provider, keys[provider.name]), asked)
+
+
+def usable(scene: Scene) -> Iterator[Provider]:
     """The providers with a key, the user's own ones, and the local ones that run."""
     for provider in known(scene):
         if provider.base_url and (provider.custom or _there(scene, provider)):
@@ -154,7 +158,8 @@ def _probed(scene: Scene, provider: Provider, key: Key | AixError | None) -> Pro
     return probe(scene.client(), provider, key.secret if key else None)
 
 
-def _judged(scene: Scene, answer: Probe) -> Iterator[Finding]:
+def judged(scene: Scene, answer: Probe) -> Iterator[Finding]:
+    """What a provider's answer says: how fast it came, and whether the model that it would be asked for is there."""
     name = answer.provider.name
     facts = {"provider": name, "status": answer.status, "seconds": answer.seconds, "models": len(answer.models)}
     if answer.error and answer.status == 404:
@@ -178,7 +183,7 @@ def _default_model(scene: Scene, answer: Probe) -> Iterator[Finding]:
     near = next(iter(get_close_matches(model, answer.models, n=1, cutoff=0.5)), answer.models[0])
     setting = "custom_providers.{}.default_model" if provider.custom else "{}_default_model"
     hint = f"aix config --set {setting.format(provider.name)} {shlex.quote(near)}"
-    pull = f"ollama pull {model}\n" if provider.name == "ollama" else ""
+    pull = provider.pull.replace("{model}", shlex.quote(model)) + "\n" if provider.pull else ""
     yield warning(f"{provider.name} does not list {model}, the model it would be asked for", pull + hint, model=model)
 
 

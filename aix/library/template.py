@@ -45,7 +45,7 @@ class Template:
         self._prompt = prompt
         self._main = _file_name(prompt)
         self._closure = Closure()
-        self._environment = _Environment(self._closure)
+        self._environment = Environment(self._closure)
         self._trees: dict[str, nodes.Template] = {}
         main = Source(prompt.place, prompt.body, prompt.body_line, prompt.text)
         if prompt.template:
@@ -98,7 +98,7 @@ class Template:
         names = {name: marks.stand_in(value) if isinstance(value, Image) else value for name, value in values.items()}
         try:
             names, always = deepcopy((names, dict(surroundings)))  # `{% set x.a %}…{% endset %}` can change a value
-            environment = _Environment(self._closure, marks, {**always, "sh": self._sh(commands)})
+            environment = Environment(self._closure, marks, {**always, "sh": self._sh(commands)})
             text = _joined(environment.get_template(self._main).generate(names), max_output)
         except AixError:
             raise
@@ -155,7 +155,7 @@ class Template:
         for file, tree in self._trees.items():
             inherited = {name for above in self._closure.above(file) for name in _bound(self._trees[above])}
             try:
-                wanted = _undeclared(tree) - inherited - {*RESERVED, *self._environment.globals}
+                wanted = undeclared(tree) - inherited - {*RESERVED, *self._environment.globals}
             except Exception as error:
                 raise self._explained(error, file) from error
             names = (node.name for node in tree.find_all(nodes.Name))
@@ -200,7 +200,7 @@ class _MessageTags(Extension):
         return ""
 
 
-class _Environment(ImmutableSandboxedEnvironment):
+class Environment(ImmutableSandboxedEnvironment):
     """Jinja as a prompt has it: the sandbox, the documented globals and filters, and no file system."""
 
     def __init__(
@@ -324,9 +324,9 @@ def _bound(tree: nodes.Template) -> Iterator[str]:
         yield from _named(node)
 
 
-def _undeclared(tree: nodes.Template) -> set[str]:
+def undeclared(tree: nodes.Template) -> set[str]:
     """The names that a file expects: `meta.find_undeclared_variables`, which would evaluate constants, but for that."""
-    generator = meta.TrackingCodeGenerator(cast("_Environment", tree.environment))
+    generator = meta.TrackingCodeGenerator(cast("Environment", tree.environment))
     generator.optimizer = None
     generator.visit(tree)
     return generator.undeclared_identifiers

@@ -1,13 +1,21 @@
 """Which models there are, what each can do and what it costs: lines of data, each with its source and date."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from aix.messages import Usage
 
 MILLION = Decimal(1_000_000)
+
+DATE = re.compile(r"-(\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
+"""What a provider puts behind a model's name to mean one edition of it."""
+
+VARIANT = re.compile(r":(free|nitro|floor|online|thinking|extended|exacto)$")
+"""What an aggregator puts behind a model's name to have it served otherwise, at a price of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,8 @@ class Model:
 
     `capabilities` are of `vision pdf reasoning tools schema`; `efforts` the levels that it takes, least first;
     `dialect` where it leaves its provider's dialect (fields of Dialect); `retires` an ISO date; `successor` what its
-    maker names in its place; `prices` come best first: the user's own, refreshed, generated, the seed's.
+    maker names in its place; `prices` come best first: the user's own, refreshed, generated, the seed's. `sources` says
+    of each figure where it is from, and `note` is what a source says in words.
     """
 
     id: str
@@ -75,8 +84,188 @@ class Model:
     successor: str = ""
     prices: tuple[Price, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def price(self) -> Price | None:
         """The price that counts; None when it is unpriced, which is not the same as free."""
         return next(iter(self.prices), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where figures are from: a package and its version, a page, the user; and when it said so (ISO)."""
+
+    name: str
+    version: str = ""
+    date: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".rstrip()
+
+
+Record = Mapping[str, Any]
+"""What one source says of one model, as it stands in the data."""
+
+Said = tuple[Source, Record]
+
+
+ANY = ""
+"""In the place of a provider: whichever has the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Records by provider, model and source; those of a model stand best first."""
+
+    sources: Mapping[str, Source]
+    models: Mapping[str, Mapping[str, Mapping[str, Record]]]
+
+    def said(self, provider: str, model: str) -> Iterator[Said]:
+        """What each source says of a model, the best first."""
+        for place in dict.fromkeys((provider, ANY)):
+            for key, record in self.models.get(place, {}).get(model, {}).items():
+                yield self.sources[key], record
+
+
+class Catalogue:
+    """Every model that is known, out of layers of which the first is the best."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = layers
+        self._indexes: dict[str, Mapping[str, str]] = {}
+
+    def find(self, provider: str, model: str) -> Model | None:
+        """A model by its id or an alias, in any case, with or without a date; another variant of a known model has its
+        figures, and no price."""
+        if said := self._said(provider, model):
+            return merged(provider, model, said)
+        index = self._index(provider)
+        asked = model.casefold().removeprefix(f"{provider}/".casefold())
+        usual = DATE.sub("", asked)
+        for name in (model.casefold(), asked, usual, f"{usual}-latest", *_editions(asked, index)):
+            if name in index:
+                return self._model(provider, index[name])
+        plain = self.find(provider, VARIANT.sub("", model)) if VARIANT.search(asked) else None
+        return replace(plain, id=model, prices=()) if plain else None
+
+    def of(self, provider: str) -> list[Model]:
+        """The models of a provider, in the order of their names."""
+        return [self._model(provider, model) for model in self._ids(provider)]
+
+    def all(self) -> list[Model]:
+        """The models of every provider."""
+        return [model for provider in self._providers() for model in self.of(provider)]
+
+    def near(self, provider: str, text: str) -> list[str]:
+        """Ids of a provider's models that are written much like a text; of all, as `provider:id`, where it is empty."""
+        if provider:
+            ids = {model.casefold(): model for model in self._ids(provider)}
+        else:
+            ids = {f"{name}:{one}".casefold(): f"{name}:{one}" for name in self._providers() for one in self._ids(name)}
+        return [ids[match] for match in get_close_matches(text.casefold(), ids, n=3, cutoff=0.6)]
+
+    def said(self, model: Model) -> list[Model]:
+        """The model as each source alone has it, the best first."""
+        return [merged(model.provider, model.id, [one]) for one in self._said(model.provider, model.id)]
+
+    def said_by(self, source: str) -> list[Model]:
+        """The models of which a source says something, each as it has them."""
+        pairs = ((provider, model) for provider in self._providers() for model in self._ids(provider))
+        return [
+            merged(provider, record.get("id", model), [(one, record)])
+            for provider, model in pairs
+            for one, record in self._said(provider, model)
+            if one.name == source
+        ]
+
+    @property
+    def sources(self) -> list[Source]:
+        """All sources, the best first."""
+        return [source for layer in self._layers for source in layer.sources.values()]
+
+    def _providers(self) -> list[str]:
+        return list(dict.fromkeys(provider for layer in self._layers for provider in layer.models if provider != ANY))
+
+    def _ids(self, provider: str) -> list[str]:
+        return sorted({model for layer in self._layers for model in layer.models.get(provider, {})})
+
+    def _said(self, provider: str, model: str) -> list[Said]:
+        return [said for layer in self._layers for said in layer.said(provider, model)]
+
+    def _model(self, provider: str, model: str) -> Model:
+        return merged(provider, model, self._said(provider, model))
+
+    def _index(self, provider: str) -> Mapping[str, str]:
+        """Names in lower case, and the ids that they mean; an id wins over another model's alias."""
+        if provider not in self._indexes:
+            ids = [*self._ids(ANY), *self._ids(provider)]
+            aliases = {alias.casefold(): one for one in ids for alias in _aliases(one, self._said(provider, one))}
+            self._indexes[provider] = {**aliases, **{one.casefold(): one for one in ids}}
+        return self._indexes[provider]
+
+
+def _editions(asked: str, index: Mapping[str, str]) -> list[str]:
+    """The dated names of a model that is asked for without a date, the newest first."""
+    return sorted((name for name in index if name.startswith(asked) and DATE.sub("", name) == asked), reverse=True)
+
+
+def merged(provider: str, model: str, said: Sequence[Said]) -> Model:
+    """One model out of what its sources say: each figure from the first that has it, the prices of all."""
+    sources: dict[str, str] = {}
+    figures: dict[str, Any] = {}
+    for source, record in said:
+        for name in FIGURES:
+            if name in record and name not in figures:
+                figures[name], sources[name] = FIGURES[name](record[name]), f"{source} ({source.date})"
+    dialect = {key: value for _, record in reversed(said) for key, value in record.get("dialect", {}).items()}
+    return Model(
+        model,
+        provider,
+        **figures,
+        dialect=dialect,
+        aliases=tuple(dict.fromkeys(_aliases(model, said))),
+        prices=_filled([price(source, record) for source, record in said if "price" in record]),
+        sources=sources,
+    )
+
+
+FIGURES: Mapping[str, Any] = {
+    "name": str,
+    "context": int,
+    "max_output": int,
+    "capabilities": frozenset,
+    "efforts": tuple,
+    "retires": str,
+    "successor": str,
+    "note": str,
+}
+"""What a record may say besides prices, aliases and its dialect, and what becomes of each."""
+
+
+def _aliases(model: str, said: Sequence[Said]) -> list[str]:
+    """The other names of a model; a source may write its id in a way of its own."""
+    return [
+        name for _, record in said for name in (*record.get("aliases", ()), record.get("id", model)) if name != model
+    ]
+
+
+def _filled(prices: Sequence[Price]) -> tuple[Price, ...]:
+    """The prices; where the first does not say what input or output costs, it means the next one's rates to stay."""
+    if len(prices) < 2 or None not in (prices[0].rates.input, prices[0].rates.output):
+        return tuple(prices)
+    best, second, *others = prices
+    pairs = ((name, getattr(best.rates, name)) for name in Rates.__dataclass_fields__)
+    rates = {name: getattr(second.rates, name) if rate is None else rate for name, rate in pairs}
+    return (replace(best, rates=Rates(**rates), tiers=best.tiers or second.tiers), second, *others)
+
+
+def price(source: Source, record: Record) -> Price:
+    """What a record says that its model costs."""
+    tiers = tuple(Tier(above, rates(row)) for above, *row in record.get("tiers", ()))
+    return Price(str(source), source.date, rates(record["price"]), tiers)
+
+
+def rates(row: Sequence[Any]) -> Rates:
+    """Rates in the order of their fields; what is left out, or null, is not known."""
+    return Rates(*(None if figure is None else Decimal(str(figure)) for figure in row))

@@ -307,7 +307,9 @@ def _refuse_status(exchange: Exchange, head: _Head, body: Iterable[bytes]) -> No
             said += chunk
             if len(said) > ERROR_BODY:
                 break
-    raise _FailedError(failure.failure(head.status, said, exchange.names, head.request_id), head.headers)
+    said = exchange.without_secrets(said.decode("utf-8", "replace")).encode()  # before any of it is cut
+    found = failure.failure(head.status, said, exchange.names, head.request_id, exchange.provider)
+    raise _FailedError(found, head.headers)
 
 
 def _decoded(exchange: Exchange, head: _Head, body: Iterable[bytes]) -> Iterator[Event]:
@@ -328,7 +330,8 @@ def _decoded(exchange: Exchange, head: _Head, body: Iterable[bytes]) -> Iterator
         elif whole:
             yield from protocol.decode(parsed(whole, exchange.provider.name))
     except InBandError as error:
-        raise _FailedError(failure.in_band(error.value, exchange.names, head.request_id), head.headers) from error
+        found = failure.in_band(error.value, exchange.names, head.request_id, exchange.provider)
+        raise _FailedError(found, head.headers) from error
 
 
 def _until_cut(chunks: Iterable[bytes]) -> Iterator[bytes]:

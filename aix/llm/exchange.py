@@ -3,19 +3,18 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from aix import __version__
 from aix.config.secrets import Secret, mask
 from aix.llm.protocols import WireProtocol
-from aix.llm.providers import Provider, checked_followed, checked_url
+from aix.llm.providers import VERSION_AT_END, Provider, checked_followed, checked_url
 from aix.llm.wire import Call
 
 SHORTEST_SECRET = 8
 """What is shorter (`none`, `ollama`) is a word that may stand in any sentence."""
 
 VERSION = re.compile(r"/(v[0-9]\w*|api)/")
-VERSION_AT_END = re.compile(r"/(v[0-9]\w*|api)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,8 @@ class Exchange:
     @property
     def url(self) -> str:
         base, path = checked_url(self.provider), self.call.path
+        if spelt := self.provider.paths.get(path):
+            path = spelt.replace("{model}", quote(self.model, safe=""))
         if not path.startswith("/"):
             return checked_followed(path, self.provider)
         versioned = VERSION.match(path)  # some write the version into the base, as others' protocols want
@@ -95,7 +96,9 @@ class Exchange:
         return text
 
     def _authorization(self, text: Callable[[Secret], str]) -> dict[str, str]:
-        return self.provider.authorize(text(self.key)) if self.key and self.at_home else {}
+        if not self.key or not self.at_home:
+            return {}
+        return self.provider.authorize(text(self.key), self.provider.auth_of(self.key))
 
 
 def _covered(text: str, secret: str) -> str:

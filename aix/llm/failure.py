@@ -1,6 +1,5 @@
 """What a failure means: from a status with any of the envelopes in use, or a broken connection, to one AixError."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +10,14 @@ from aix.errors import (
     AuthError,
     ConfigError,
     DeadlineError,
+    IncompleteError,
     NetworkError,
     NotFoundError,
     ProviderError,
     RateLimitError,
 )
+from aix.llm.envelope import envelope, opened, words_of
+from aix.llm.providers import Provider
 from aix.llm.wire import clip
 
 BY_STATUS: Mapping[int, type[AixError]] = {
@@ -23,6 +25,7 @@ BY_STATUS: Mapping[int, type[AixError]] = {
     402: RateLimitError,
     403: AuthError,
     404: NotFoundError,
+    407: NetworkError,
     408: DeadlineError,
     429: RateLimitError,
     498: RateLimitError,
@@ -33,6 +36,7 @@ BY_STATUS: Mapping[int, type[AixError]] = {
 BY_WORD: Mapping[str, int] = {
     "api_error": 500,
     "api_key_invalid": 401,
+    "api_key_expired": 401,
     "authentication_error": 401,
     "billing_error": 402,
     "context_length_exceeded": 400,
@@ -51,21 +55,101 @@ BY_WORD: Mapping[str, int] = {
 }
 """What an error without a status of its own (one inside a stream) would have had for a status."""
 
-QUOTA: frozenset[str] = frozenset(
-    {
-        "billing_error",
-        "credit_balance_exhausted",
-        "enforced_spend_limit_reached",
-        "insufficient_quota",
-        "organization_spend_limit_exceeded",
-        "organization_usage_limit_exceeded",
-        "project_spend_limit_exceeded",
-    }
-)
-"""Words in an error that mean: waiting will not help, paying may."""
 
-WRONG_KEY = "api_key_invalid"
-"""The word of those who answer a wrong key with 400."""
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """What an error means that says one of `words` (types and codes), or whose text the pattern `text` fits, where its
+    status is one of `among` (any, where that is empty): more than its status alone. `status` is the one that it should
+    have had; 0 where it has the right one."""
+
+    error: type[AixError]
+    said: str
+    hint: str
+    reason: str
+    words: frozenset[str]
+    text: str
+    among: frozenset[int] = frozenset()
+    status: int = 0
+
+    def fits(self, status: int, words: Sequence[str], text: str) -> bool:
+        if self.among and status not in self.among:
+            return False
+        return not self.words.isdisjoint(words) or re.search(self.text, text, re.IGNORECASE) is not None
+
+
+_PAY = "add credit: {page}, or ask another: --provider NAME"
+
+SENSES: Sequence[Sense] = (
+    Sense(
+        AuthError,
+        "{provider} does not accept the key",
+        "aix api-key {provider}",
+        "",
+        frozenset({"api_key_invalid", "api_key_expired", "invalid_api_key"}),
+        "api[ _]key not valid|api key expired|(incorrect|invalid) api[ _]key",
+        frozenset({400}),
+        401,
+    ),
+    Sense(
+        RateLimitError,
+        "the quota or credit at {provider} is used up",
+        _PAY,
+        "quota",
+        frozenset(
+            {
+                "billing_error",
+                "billing_hard_limit_reached",
+                "billing_not_active",
+                "credit_balance_exhausted",
+                "enforced_spend_limit_reached",
+                "exceeded_current_quota_error",
+                "insufficient_quota",
+                "organization_spend_limit_exceeded",
+                "organization_usage_limit_exceeded",
+                "project_spend_limit_exceeded",
+            }
+        ),
+        "credit balance is too low|insufficient (account )?(balance|credits?|funds)|credits are depleted"
+        "|limited to [0-9]+ api calls / month|requestsperday|inputtokensperday",
+        frozenset({0, 400, 401, 402, 403, 429}),
+    ),
+    Sense(
+        IncompleteError,
+        "{provider} refused to answer (content filter)",
+        "say it differently, or ask another model: --model",
+        "content_filter",
+        frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation", "moderation"}),
+        "content exists risk|content management policy",
+        frozenset({0, 400, 403, 422}),
+    ),
+    Sense(
+        ProviderError,
+        "the request is longer than {model} can take",
+        "send less, or ask a model that takes more: --model",
+        "context",
+        frozenset({"context_length_exceeded", "context_window_exceeded", "exceed_context_size_error"}),
+        "prompt is too long|input token count.{0,40} exceeds|too many tokens|too large for model|input is too long"
+        "|maximum (context|prompt) length|exceeds?( the)?( available| model's| maximum)? context"
+        "|context (length|window|size|limit)( has been| is| was)? exceeded|reduce the length of the (messages|prompt)",
+        frozenset({0, 400, 413, 422, 500}),
+    ),
+    Sense(
+        NotFoundError,
+        "{provider} has no model '{model}'",
+        "",
+        "model",
+        frozenset(
+            {"deploymentnotfound", "invalid_model", "model_not_available", "model_not_found", "model_not_supported"}
+        ),
+        r"model not exist|is not a valid model|invalid model\b|unknown model\b|model identifier is invalid"
+        r"|\bmodels?\b.{0,120} (not found|does not exist)",
+        frozenset({0, 400, 404, 422}),
+        404,
+    ),
+)
+"""The first that fits is what is meant."""
+
+_PROXY = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY"
 
 SAID: Mapping[int, str] = {
     0: "{provider} sent an error instead of an answer",
@@ -73,6 +157,7 @@ SAID: Mapping[int, str] = {
     402: "{provider} wants to be paid before it answers",
     403: "{provider} does not allow this to the key",
     404: "{provider} has no model '{model}', or nothing at this address",
+    407: "the proxy for {provider} refuses",
     408: "{provider} took too long",
     413: "the request is too large for {provider}",
     429: "{provider} is limiting requests",
@@ -82,19 +167,15 @@ SAID: Mapping[int, str] = {
 
 HINTS: Mapping[int, str] = {
     401: "aix api-key {provider}",
-    402: "add credit: {page}, or ask another: --provider NAME",
+    402: _PAY,
     403: "check what the key may do: {page}",
     404: "name a model that it has: --model {provider}:MODEL",
+    407: _PROXY,
     413: "send less text",
     429: "wait a little, or ask another: --provider NAME",
     498: "wait a little, or ask another: --provider NAME",
     529: "wait a little, or ask another: --provider NAME",
 }
-
-QUOTA_SAID = "the quota or credit at {provider} is used up"
-
-ENVELOPES = 4
-"""How deep gateways put one envelope into another; what is deeper is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +197,6 @@ class Break:
 _NO_WAY = "cannot connect to {provider} at {host}"
 _ADDRESS = "check that it runs, and its address"
 _NAME = "check the address and the network"
-_PROXY = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY"
 _AUTHORITY = "if your network has its own authority: SSL_CERT_FILE=/path/to/authority.pem"
 _PLAIN = "check its address, and that it speaks https"
 _AGAIN = "run the command again"
@@ -124,6 +204,7 @@ _NO_NAME = "name or service|nodename|name resolution"
 
 BREAKS: Sequence[Break] = (
     Break("ConnectTimeout", "", NetworkError, "{provider} at {host} does not accept a connection", _ADDRESS, True),
+    Break("ProxyError", "^407", NetworkError, SAID[407], _PROXY),
     Break("ProxyError", "", NetworkError, "the proxy for {provider} refuses", _PROXY, True),
     Break("ConnectError", "certificate verify", NetworkError, _NO_WAY, _AUTHORITY),
     Break("ConnectError", "ssl", NetworkError, _NO_WAY, _PLAIN),
@@ -148,96 +229,56 @@ def broken(kinds: Sequence[str], said: str, names: Mapping[str, str]) -> tuple[A
     return error, found.unconnected
 
 
-def failure(status: int, body: bytes, names: Mapping[str, str], request_id: str = "") -> AixError:
-    """The error that an HTTP status of 400 or more means. `names` fills in provider, model and page."""
-    found = envelope(_json(body)) or _raw(body)
-    meant = BY_WORD[WRONG_KEY] if status == 400 and WRONG_KEY in _words(found) else status
-    return _error(meant, found, names, request_id)
+def failure(
+    status: int, body: bytes, names: Mapping[str, str], request_id: str = "", provider: Provider | None = None
+) -> AixError:
+    """The error that an HTTP status of 400 or more means. `names` fills in provider, model and page; `provider` is
+    whose habits count."""
+    found = opened(body)
+    meant = provider.statuses.get(str(status), status) if provider else status
+    return _error(meant, found, names, request_id, provider)
 
 
-def in_band(error: Any, names: Mapping[str, str], request_id: str = "") -> AixError:
+def in_band(error: Any, names: Mapping[str, str], request_id: str = "", provider: Provider | None = None) -> AixError:
     """The error that a 200 answer carried inside: `error` is the value of its `error` field, or the whole frame."""
     found = envelope(error)
-    words = _words(found)
+    words = words_of(found)
     status = next((int(word) for word in words if re.fullmatch("[45][0-9]{2}", word)), 0)
-    return _error(status or next((BY_WORD[word] for word in words if word in BY_WORD), 0), found, names, request_id)
+    status = status or next((BY_WORD[word] for word in words if word in BY_WORD), 0)
+    return _error(status, found, names, request_id, provider)
 
 
-def envelope(value: Any) -> dict[str, str]:
-    """`message` and `words` (types, codes) of any error envelope, `request_id` if it has one; empty for none."""
-    outer: dict[str, str] = {}
-    for _ in range(ENVELOPES):
-        value = value[0] if isinstance(value, list) and value else value
-        if not isinstance(value, dict):
-            break
-        outer |= {"request_id": str(value["request_id"])} if value.get("request_id") else {}
-        if not isinstance(value.get("error"), dict | list | str) or not value["error"]:
-            break
-        value = value["error"]
-    found = {"message": value, "words": ""} if isinstance(value, str) else _described(value)
-    return {**found, **outer} if found else {}
-
-
-def _described(value: Any) -> dict[str, str]:
-    """The innermost envelope: a message under one of its usual names, and every word that classifies it."""
-    if not isinstance(value, dict):
-        return {}
-    details, metadata = value.get("details"), _object(value.get("metadata"))
-    reasons = [_object(detail).get("reason") for detail in details] if isinstance(details, list) else []
-    codes = [value.get("type"), value.get("code"), value.get("status"), _object(details).get("error_code")]
-    words = [str(word) for word in (*codes, metadata.get("error_type"), *reasons) if word is not None]
-    message = next((value[key] for key in ("message", "detail", "title") if value.get(key)), None)
-    if message is None and not words:
-        return {}
-    said = message if isinstance(message, str) else " ".join(words) if message is None else _dumped(message)
-    raw = metadata.get("raw")
-    return {
-        "message": f"{said}: {raw}" if isinstance(raw, str) and raw not in said else said,
-        "words": " ".join(words),
-    }
-
-
-def _error(status: int, found: Mapping[str, str], names: Mapping[str, str], request_id: str) -> AixError:
-    quota = any(word in QUOTA for word in _words(found))
-    kind = BY_STATUS.get(status, ProviderError)
-    said, hint = SAID.get(status, "{provider} failed (HTTP {status})"), HINTS.get(status, "")
-    if quota:
-        kind, said, hint = RateLimitError, QUOTA_SAID, HINTS[402]
-    elif kind is ProviderError and 400 <= status < 500 and status not in SAID:
-        said = "{provider} rejects the request (HTTP {status})"
+def _error(
+    status: int, found: Mapping[str, str], names: Mapping[str, str], request_id: str, provider: Provider | None
+) -> AixError:
+    words, message = words_of(found), found.get("message", "")
+    sense = next((each for each in SENSES if each.fits(status, words, f"{message} {' '.join(words)}")), None)
+    status = sense.status or status if sense else status
+    kind = sense.error if sense else BY_STATUS.get(status, ProviderError)
     filled = {**names, "status": str(status)}
     return kind(
-        said.format_map(filled),
-        cause=clip(found.get("message", "")),
-        hint=hint.format_map(filled),
-        reason="quota" if quota else "",
+        (sense.said if sense else _said(status)).format_map(filled),
+        cause=clip(message),
+        hint=(_hint(status, sense, filled, provider) + _instead(found, filled)).lstrip(),
+        reason=sense.reason if sense else "",
         request_id=request_id or clip(found.get("request_id", ""), 100),
         status=status,
     )
 
 
-def _words(found: Mapping[str, str]) -> list[str]:
-    return found.get("words", "").lower().split()
+def _said(status: int) -> str:
+    rejected = 400 <= status < 500 and BY_STATUS.get(status, ProviderError) is ProviderError
+    usual = "{provider} rejects the request (HTTP {status})" if rejected else "{provider} failed (HTTP {status})"
+    return SAID.get(status, usual)
 
 
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _hint(status: int, sense: Sense | None, names: Mapping[str, str], provider: Provider | None) -> str:
+    """What to do: as the provider's row says, else as is usual."""
+    pull = provider.pull if provider and status == 404 else ""
+    own = provider.hints.get(str(status), "") if provider and not sense else ""
+    usual = sense.hint if sense and sense.hint else HINTS.get(status, "")
+    return (pull or own or usual).format_map(names)
 
 
-def _dumped(value: Any) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:  # it was read, and is too deep to be written
-        return ""
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _raw(body: bytes) -> dict[str, str]:
-    looks_like_html = body.lstrip()[:1] == b"<"
-    return {"message": "" if looks_like_html else clip(body)}
+def _instead(found: Mapping[str, str], names: Mapping[str, str]) -> str:
+    return f"\nit suggests: --model {names['provider']}:{found['instead']}" if found.get("instead") else ""

@@ -1,16 +1,10 @@
 """Which model answers: from what was asked for to one provider and one model. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aix.errors import AuthError, NotFoundError
 from aix.llm.providers import Provider, Providers
-
-PREFERRED = ("openrouter", "openai", "anthropic")
-"""Without a default provider, the first of these that has a key is asked; echo and local ones never unasked."""
-
-TELLING = ("ollama", "lmstudio")
-"""Of the local ones these listen where hardly anything else does, so a listener is likely to be them."""
 
 BUILT_IN_ROLES = ("strong", "fast", "cheap")
 """The roles that mean something at every provider."""
@@ -159,18 +153,20 @@ class Chooser:
             return self.providers.get(self.wish.default_provider)
         if found := self._find_default():
             return found
-        raise _nobody(self.providers.get(PREFERRED[0]), self._running())
-
-    def _running(self) -> Provider | None:
-        """A local server that seems to run, of those whose port tells: the user's own rows, and the well-known ones."""
-        telling = (provider for provider in self.providers.local() if provider.custom or provider.name in TELLING)
-        return next((provider for provider in telling if self.listens(provider)), None)
+        telling = [provider for provider in self.providers.local() if provider.custom or provider.telling]
+        running = next((provider for provider in telling if self.listens(provider)), None)
+        usual = next((provider for provider in telling if provider.telling and provider.default_model), None)
+        raise _nobody(self.providers.get(self.providers.preferred()[0]), running, usual)
 
     def _find_default(self) -> Provider | None:
         if self.wish.default_provider:
             return self.providers.find(self.wish.default_provider)
-        known = (self.providers.find(name) for name in PREFERRED)
-        return next((provider for provider in known if provider and self.usable(provider)), None)
+        known = (self.providers.find(name) for name in self.providers.preferred())
+        return next((provider for provider in known if provider and self._has_key(provider)), None)
+
+    def _has_key(self, provider: Provider) -> bool:
+        """Whether it has a key, also where it could do without: nobody is asked unasked who has none."""
+        return not provider.keyless and self.usable(replace(provider, key_optional=False))
 
 
 def no_key(provider: Provider) -> AuthError:
@@ -178,16 +174,15 @@ def no_key(provider: Provider) -> AuthError:
     return AuthError(f"No API key found for {provider.name}", hint=_ways(provider), reason="no_key")
 
 
-def _nobody(usual: Provider, running: Provider | None) -> AuthError:
+def _nobody(keyed: Provider, running: Provider | None, local: Provider | None) -> AuthError:
     """The help where there is no key at all: a key, or what needs none; best a local server that runs already."""
-    way, why = "--provider ollama", "a model on this machine"
-    if running:
-        way = f"--provider {running.name}" if running.default_model else f"--model {running.name}:MODEL"
-        why = f"{running.name} seems to be running here"
-    without = f"without a key: {way} ({why}), --provider echo (no model at all)"
-    return AuthError(
-        "No API key found", hint=f"aix init sets up a provider\n{_ways(usual)}\n{without}", reason="no_key"
-    )
+    ways = ["--provider echo (no model at all)"]
+    if found := running or local:
+        way = f"--provider {found.name}" if found.default_model else f"--model {found.name}:MODEL"
+        why = f"{found.name} seems to be running here" if running else "a model on this machine"
+        ways.insert(0, f"{way} ({why})")
+    hint = f"aix init sets up a provider\n{_ways(keyed)}\nwithout a key: {', '.join(ways)}"
+    return AuthError("No API key found", hint=hint, reason="no_key")
 
 
 def _ways(provider: Provider) -> str:

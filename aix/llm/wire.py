@@ -4,6 +4,8 @@ Lines end at CR, LF and CRLF and nowhere else: U+2028, U+0085 and their like are
 Splitting happens on bytes, so a letter that is cut by two reads is whole again before it is decoded.
 """
 
+import contextlib
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -126,6 +128,20 @@ def parsed(data: bytes, what: str = "the provider") -> JSON:
     return value
 
 
+def until_done(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The frames that say something, up to the `[DONE]` with which many servers end whatever they stream."""
+    said = (Frame(data, frame.event) for frame in frames if (data := frame.data.strip()))
+    return itertools.takewhile(lambda frame: frame.data != b"[DONE]", said)
+
+
+def opened(frame: Frame) -> JSON:
+    """What a frame says. Raises ProviderError, as `parsed` does, and InBandError for a frame that is named an error."""
+    value = parsed(frame.data)
+    if frame.event == "error":
+        raise InBandError(value)
+    return value
+
+
 def items(data: bytes, what: str) -> Iterator[Frame]:
     """The frames of a stream that came as one JSON array. Raises ProviderError, as `parsed` does."""
     listed = parsed(b'{"items":%b}' % data, what)["items"]
@@ -165,14 +181,37 @@ def count(value: JSON, name: str) -> int:
     return int(number(value, name) or 0)
 
 
+def needed_count(value: JSON, name: str) -> int:
+    """A count that was asked for. Raises ProviderError where there is none, which is not the same as 0."""
+    if number(value, name) is None:
+        raise ProviderError(f"the provider sent an answer in which '{name}' is not a number")
+    return count(value, name)
+
+
+def figures(value: JSON, name: str) -> JSON:
+    """An object that only holds figures and notes; empty for anything else, as no answer is worth less for it."""
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def label(value: JSON, name: str) -> str:
     """Text that is only shown; empty where there is none, and where it is anything else."""
     found = value.get(name)
     return found if isinstance(found, str) else ""
 
 
+def arguments_object(arguments: str) -> dict[str, Any]:
+    """The object that a tool was called with. What else a model may have written goes back as text in one."""
+    with contextlib.suppress(ValueError, RecursionError):
+        value = json.loads(arguments or "{}")
+        if isinstance(value, dict) and json.dumps(value, allow_nan=False):
+            return value
+    return {"arguments": arguments}
+
+
 def clip(data: bytes | str, limit: int = 300) -> str:
-    """The beginning of some untrusted text, on one line."""
+    """The beginning of some untrusted text, on one line; what was cut ends in `…`, so that it can be seen."""
     text = data[: limit * 4].decode("utf-8", "replace") if isinstance(data, bytes) else data
     line = " ".join(text.split())
-    return line if len(line) <= limit else line[:limit] + "…"
+    cut = len(line) > limit or (isinstance(data, bytes) and len(data) > limit * 4)
+    return line[:limit] + "…" if cut else line

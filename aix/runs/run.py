@@ -1,12 +1,16 @@
 """One run: what was asked for, and how far it got."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from typing import Any
 
 from aix.llm.exchange import Attempt
 from aix.llm.routing import Target
-from aix.messages import Collector, Message, Response
+from aix.messages import Collector, Message, Response, Usage
+from aix.runs.answers import Found
+
+COUNTS = tuple(field.name for field in fields(Usage) if field.name != "reported_cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,15 @@ class Order:
     timeout: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of the answer, by flags: `schema` is a file or JSON, `fail_if` are expressions."""
+
+    schema: str | None = None
+    extract: str = ""
+    fail_if: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Run:
     """One prompt and one answer, as far as they got: what `--json` prints, also after a failure."""
@@ -31,7 +44,43 @@ class Run:
     executed: bool = False
     attempts: list[Attempt] = field(default_factory=list)
     collector: Collector = field(default_factory=Collector)
+    aside: list[Collector] = field(default_factory=list)
+    """Answers that were paid for and are not the one."""
+    found: Found | None = None
+    """What of the answer is wanted, where that is not simply all of it."""
 
     @property
     def response(self) -> Response:
         return self.collector.response
+
+    @property
+    def text(self) -> str:
+        """What is handed on of the answer."""
+        return self.found.text if self.found else self.response.text
+
+    @property
+    def data(self) -> Any:
+        return self.found.data if self.found else None
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens of all answers together; None where no provider told any."""
+        finishes = [collector.response.finish for collector in (*self.aside, self.collector)]
+        return _sum([finish.usage for finish in finishes if finish and finish.usage])
+
+    def begin_again(self) -> None:
+        """Another answer is to take the place of this one."""
+        self.aside.append(self.collector)
+        self.collector = Collector()
+
+    def take_back(self) -> None:
+        """The answer is what it was before it began again."""
+        self.collector, self.aside[-1] = self.aside[-1], self.collector
+
+
+def _sum(usages: Sequence[Usage]) -> Usage | None:
+    if len(usages) < 2:
+        return usages[0] if usages else None
+    counts = {name: sum(getattr(usage, name) for usage in usages) for name in COUNTS}
+    costs = [usage.reported_cost for usage in usages if usage.reported_cost is not None]
+    return Usage(**counts, reported_cost=sum(costs, Decimal()) if len(costs) == len(usages) else None)

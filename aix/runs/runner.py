@@ -1,28 +1,35 @@
 """Where a prompt meets a model: choose, encode, send, and judge whether the answer is whole."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aix.config.secrets import Key, KeySources, find_keys, known_secrets
 from aix.config.settings import Settings
-from aix.errors import AixError, IncompleteError, ProviderError
+from aix.errors import AixError, IncompleteError, NotFoundError, ProviderError, UsageError
 from aix.library.prompt import Prompt
+from aix.llm.catalogue import Catalogue
 from aix.llm.exchange import Exchange
-from aix.llm.protocols import protocol
+from aix.llm.protocols import counter, protocol
 from aix.llm.providers import Provider, Providers
 from aix.llm.routing import Chooser, Target, Wish, no_key
+from aix.llm.wire import parsed
 from aix.messages import Event, Finish, Message, Request, Response
+from aix.runs.fitting import OPTIONS, Fitted, fitted, unseen
+from aix.runs.keyring import Keyring, turned_down
 from aix.runs.run import Order, Run
 
 if TYPE_CHECKING:
     from aix.llm.client import Client
 
-OPTIONS = ("temperature", "top_p", "max_tokens", "stop", "seed", "effort")
-"""What a prompt and a flag may set of a request; the first three are settings too."""
+UNABLE: Mapping[str, tuple[str, str]] = {"vision": ("images", "--vision"), "pdf": ("PDF files", "--provider {}")}
+"""What a model without a capability cannot read, and how those with it are listed."""
 
 
 class Runner:
-    """`warn` is told, in a sentence, what the user should know and did not ask."""
+    """`warn` is told, in a sentence, what the user should know and did not ask. `client` and `catalogue` are made when
+    they are needed."""
 
     def __init__(
         self,
@@ -31,12 +38,16 @@ class Runner:
         client: "Callable[[], Client]",
         env: Mapping[str, str],
         warn: Callable[[str], None],
+        catalogue: Callable[[], Catalogue] = lambda: Catalogue(()),
     ) -> None:
         self._settings = settings
         self._providers = providers
         self._client = client
         self._env = env
         self._warn = warn
+        self._catalogue = catalogue
+        self._keyrings: dict[str, Keyring] = {}
+        self._said: set[str] = set()
 
     def choose(self, order: Order, prompt_model: str) -> Target:
         """The provider and the model that this run will ask. Raises NotFoundError or AuthError."""
@@ -65,15 +76,29 @@ class Runner:
         given = {name: value for name, value in options.items() if value is not None}
         return Request(target.model, messages, schema=prompt.output.schema, **given)
 
+    def fitted(self, target: Target, request: Request) -> Fitted:
+        """The request as its model takes it; what had to change is said, once. Raises UsageError for what it cannot
+        see."""
+        provider = target.provider
+        model = self._catalogue().find(provider.name, target.model)
+        if model and (lacking := unseen(request, model)):
+            raise self._blind(provider, target.model, lacking)
+        fit = fitted(request, provider, protocol(provider.protocol).UNSAID, model)
+        for note in fit.notes:
+            if note not in self._said:
+                self._warn(note)
+        self._said.update(fit.notes)
+        return fit
+
     def exchange(self, target: Target, request: Request, order: Order, *, key: Key | None) -> Exchange:
         """The request as it goes over the wire. Nothing is sent by this."""
         stream = self._settings.get("stream").value if order.stream is None else order.stream
-        module = protocol(target.provider.protocol)
+        module, fit = protocol(target.provider.protocol), self.fitted(target, request)
         return Exchange(
             provider=target.provider,
             model=target.model,
             protocol=module,
-            call=module.encode(request, target.provider.dialect, stream=stream),
+            call=module.encode(fit.request, fit.dialect, stream=stream),
             key=key.secret if key else None,
             stream=stream,
             timeout=self._timeout(order, target.provider),
@@ -83,9 +108,10 @@ class Runner:
         """The events of the answer. Raises AixError when it is not a whole one: after the last event, if need be."""
         run.executed = True
         try:
-            yield from run.collector.passing(self._client().events(exchange, run.attempts))
+            yield from run.collector.passing(self._events(run, exchange))
         except AixError as error:
             if not run.response.text:
+                self._name_models(error, exchange)
                 raise
             raise IncompleteError(
                 f"the answer broke off: {error.message}",
@@ -97,22 +123,102 @@ class Runner:
             ) from error
         judge(run.response, exchange)
 
+    def count(self, target: Target, request: Request, order: Order, *, key: Key | None) -> int | None:
+        """How many tokens the provider itself counts; None where it has no way to say. Raises AixError."""
+        provider = target.provider
+        if not provider.counter:
+            return None
+        module, fit = counter(provider.counter), self.fitted(target, request)
+        exchange = Exchange(
+            provider=provider,
+            model=target.model,
+            protocol=protocol(provider.protocol),
+            call=module.count(fit.request, fit.dialect),
+            key=key.secret if key else None,
+            stream=False,
+            timeout=self._timeout(order, provider),
+        )
+        while error := (reply := self._client().ask(exchange)).error:
+            self._name_models(error, exchange)
+            exchange = self._with_next_key(exchange, error, exchange.timeout)
+        return module.counted(parsed(reply.body, provider.name))
+
     def usable(self, provider: Provider) -> bool:
-        """Whether the provider needs no key, or has one; a key command is not run for the answer."""
-        if provider.keyless or provider.key_optional:
-            return True
-        return next(find_keys(self._sources(provider), self._env), None) is not None
+        """Whether the provider needs no key, or has one."""
+        return provider.keyless or provider.key_optional or self._keyring(provider).best() is not None
 
     def key(self, provider: Provider) -> Key | None:
         """The provider's key; None when it takes none. Raises AuthError when it needs one and there is none."""
         if provider.keyless:
             return None
-        key = next(find_keys(self._sources(provider), self._env), None)
+        key = self._keyring(provider).best()
         if key is None and not provider.key_optional:
             raise no_key(provider)
         if key and key.source.endswith(".api_key"):
             self._warn(f"{key.source} holds a key; better: aix api-key custom:{provider.name}, or api_key_env")
         return key
+
+    def keys(self, provider: Provider) -> list[Key]:
+        """All of the provider's keys, best first. Raises AuthError when it needs one and there is none."""
+        found = [] if provider.keyless else list(find_keys(self._sources(provider), self._env))
+        if not (found or provider.keyless or provider.key_optional):
+            raise no_key(provider)
+        return found
+
+    def _events(self, run: Run, exchange: Exchange) -> Iterator[Event]:
+        """The events of the answer, within the time for all of it; each key is tried until one is not turned down."""
+        best = self._keyring(exchange.provider).best() if exchange.key else None
+        exchange = replace(exchange, key=best.secret) if best else exchange
+        ends, following = time.monotonic() + exchange.timeout, [exchange]
+        while following:
+            begun = False
+            try:
+                for event in self._client().events(following.pop(), run.attempts):
+                    begun = True
+                    yield event
+            except AixError as error:
+                if begun:
+                    raise
+                exchange = self._with_next_key(exchange, error, round(ends - time.monotonic(), 1))
+                following.append(exchange)
+
+    def _with_next_key(self, exchange: Exchange, error: AixError, seconds: float) -> Exchange:
+        """The exchange with the key after the one that met an error. Raises the error where no other key would help."""
+        keyring, name = self._keyring(exchange.provider), exchange.provider.name
+        why, used = turned_down(error), keyring.find(exchange.key)
+        if not why or used is None or seconds <= 0:
+            raise error
+        other = keyring.after(used)
+        if other is None:
+            raise keyring.used_up(error)
+        which = f"{other.source}, key {keyring.number(other)}"
+        self._warn(f"{name}: the key from {used.source} {why}; trying the next one ({which})")
+        return replace(exchange, key=other.secret, timeout=seconds)
+
+    def _keyring(self, provider: Provider) -> Keyring:
+        if provider.name not in self._keyrings:
+            self._keyrings[provider.name] = Keyring(find_keys(self._sources(provider), self._env))
+        return self._keyrings[provider.name]
+
+    def _blind(self, provider: Provider, model: str, lacking: str) -> UsageError:
+        """The error for a model that cannot read what it would be sent, with some that can."""
+        able = [other for other in self._catalogue().of(provider.name) if lacking in other.capabilities]
+        usual = (provider.default_model, *provider.roles.values())
+        able.sort(key=lambda other: (other.id not in usual, bool(other.retires)))
+        names = ", ".join(f"{provider.name}:{other.id}" for other in able[:3])
+        said, listed = UNABLE[lacking]
+        hints = [f"these can: {names}"] if names else []
+        hints.append(f"aix model list {listed.format(provider.name)}")
+        return UsageError(f"{provider.name}:{model} cannot read {said}", hint="\n".join(hints))
+
+    def _name_models(self, error: AixError, exchange: Exchange) -> None:
+        """Add to an error that means "no such model" names that are near, or where the models are listed."""
+        if not isinstance(error, NotFoundError) or error.status != 404:
+            return
+        name = exchange.provider.name
+        near = [f"{name}:{model}" for model in self._catalogue().near(name, exchange.model) if model != exchange.model]
+        listed = f"did you mean {' or '.join(near)}?" if near else f"aix model list --provider {name} --live"
+        error.hint = f"{error.hint}\n{listed}".strip()
 
     def _listens(self, provider: Provider) -> bool:
         return self._client().listens(provider)
@@ -121,7 +227,8 @@ class Runner:
         own = self._settings.section("custom_providers").get(provider.name, {}) if provider.custom else {}
         saved = self._settings.section("api_keys").get(provider.name)
         secrets = known_secrets(self._env, self._settings.data) if own.get("api_key_command") else []
-        return KeySources(provider.name, own, provider.key_env, saved, secrets)
+        keyring = self._settings.get("keyring").value
+        return KeySources(provider.name, own, provider.key_env, saved, secrets, keyring)
 
     def _timeout(self, order: Order, provider: Provider) -> float:
         """In seconds: the flag, the variable, the provider's own, the setting."""

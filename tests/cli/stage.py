@@ -73,6 +73,8 @@ class Model:
     calls: tuple[tuple[str, str], ...] = ()
     finish: str | None = "stop"
     error: tuple[int, str] | None = None
+    turns: list[str | tuple[int, str]] = field(default_factory=list)
+    """What it says to each question, where that is not the same every time."""
     models: tuple[str, ...] = ("tiny", "big")
     key: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -86,6 +88,12 @@ class Model:
     @property
     def provider(self) -> dict[str, Any]:
         return {"base_url": f"http://127.0.0.1:{self.port}/v1", "default_model": "tiny"}
+
+    def take_turn(self) -> None:
+        """Go on to what is said next."""
+        if self.turns:
+            said = self.turns.pop(0)
+            self.text, self.error = ((said,), None) if isinstance(said, str) else (self.text, said)
 
     def deltas(self) -> Iterator[dict[str, Any]]:
         if self.reasoning:
@@ -133,8 +141,11 @@ def _handler(model: Model) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             model.headers.append(dict(self.headers))
             model.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            model.take_turn()
             if model.error:
                 self._json(model.error[0], {"error": {"message": model.error[1]}})
+            elif self.path == "/api/chat":
+                self._lines()
             elif model.asked[-1]["stream"]:
                 self._stream()
             else:
@@ -153,6 +164,14 @@ def _handler(model: Model) -> type[BaseHTTPRequestHandler]:
             if model.finish:
                 self._frame({"choices": [{"delta": {}, "finish_reason": model.finish}]})
                 self._frame({"choices": [], "usage": USAGE})
+
+        def _lines(self) -> None:
+            """The answer as Ollama itself gives it."""
+            self._head(200, "application/x-ndjson")
+            counts = {"prompt_eval_count": USAGE["prompt_tokens"], "eval_count": USAGE["completion_tokens"]}
+            said = [{"message": {"content": piece}} for piece in model.text]
+            for line in (*said, {"model": model.name, "done": True, "done_reason": model.finish, **counts}):
+                self.wfile.write(json.dumps(line).encode() + b"\n")
 
         def _head(self, status: int, kind: str) -> None:
             self.send_response(status)

@@ -97,7 +97,15 @@ def test_get_says_which_key_is_in_force(
         (["opnai"], KEY, 5, "there is no provider 'opnai'", "did you mean openai?"),
         (["custom:vllm-locl"], KEY, 5, "there is no provider 'custom:vllm-locl'", "did you mean vllm-local?"),
         (["custom:openai"], KEY, 5, "there is no provider 'custom:openai'", "did you mean openai?"),
-        (["zzz"], KEY, 5, "there is no provider 'zzz'", "there are vllm-local, my.gw, free, openrouter, openai,"),
+        (["zzz"], KEY, 5, "there is no provider 'zzz'", "aix provider list"),
+        (
+            ["openai", "--add", "--keyring"],
+            KEY,
+            2,
+            "--add is for saving a key in config.json",
+            "aix api-key openai --add",
+        ),
+        (["openai", "--add", "--action", "get"], KEY, 2, "--add is for saving a key in config.json", "aix api-key"),
         (["ollama"], KEY, 2, "ollama takes no key", "aix run hello --name Ada --provider ollama -x"),
         (["free"], KEY, 2, "free takes no key", "aix run hello --name Ada --provider free -x"),
         (
@@ -155,6 +163,18 @@ def test_a_key_that_will_not_do_what_was_meant_is_warned_about(
     assert (done.stdout, done.status) == ("", 0)
     assert done.stderr.splitlines()[1:] == ([f"aix: warning: {warning}"] if warning else [])
     assert saved_keys(custom) == {name: key}
+
+
+def test_a_further_key_comes_after_those_that_are_saved(aix: Aix, library: Path) -> None:
+    assert aix("api-key", "openrouter", "--add", stdin=KEY).status == 0
+    assert saved_keys(library) == {"openrouter": KEY}
+    assert aix("api-key", "openrouter", "--add", stdin=NEW).status == 0
+    assert aix("api-key", "openrouter", "--add", stdin=NEW).status == 0
+    assert saved_keys(library) == {"openrouter": [KEY, NEW]}
+    done = aix("api-key", "openrouter", "--action", "get", env={"OPENROUTER_API_KEY": "short"})
+    assert done.stdout == f"*** (OPENROUTER_API_KEY)\n{MASKED} (config.json)\nsk-o***3210 (config.json)\n"
+    done = aix("api-key", "openrouter", "--action", "delete", "--yes")
+    assert (done.stderr, saved_keys(library)) == ("aix: the 2 keys for openrouter are deleted\n", {})
 
 
 def test_a_saved_key_is_the_one_that_is_used(aix: Aix, library: Path) -> None:

@@ -127,7 +127,7 @@ BAD = [
     ("run greet --name Ada -x -m openai/gpt-5.5", 4, NO_KEY_FOR_OPENAI),
     ("run greet --name Ada -x --provider opanai", 5, "there is no provider 'opanai'\n  hint: did you mean openai?"),
     ("run greet --name Ada -x -m custom:box", 5, "there is no provider 'custom:box'\n"
-     "  hint: there are openrouter, openai, anthropic, ollama, lmstudio, vllm, llamacpp, echo"),
+     "  hint: aix provider list"),
     ("run nothing -x --provider echo", 2, "'nothing' renders to nothing, so there is nothing to send"),
     ("run nothing --show-request --provider echo", 2, "'nothing' renders to nothing, so there is nothing to send"),
 ]  # fmt: skip

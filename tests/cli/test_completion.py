@@ -108,7 +108,7 @@ def values(*words: str) -> list[str]:
         ("run review --provider op", ["openai", "openrouter"]),
         ("run review --provider custom:", ["box"]),
         ("run review -m s", ["strong"]),
-        ("run review -m mi", ["mine"]),
+        ("run review -m min", ["mine"]),
         ("run review -m openai:", ["gpt-mine", "gpt-5.4-mini", "gpt-5.5", "gpt-5.4-nano"]),
         ("run review -m custom:b", ["box"]),
         ("run review -m box", ["box:tiny", "box:"]),

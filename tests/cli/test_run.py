@@ -228,21 +228,22 @@ def test_a_dry_run_says_what_would_be_sent(aix: Aix, greet: Path) -> None:
     done = aix(
         "run", "greet", "--name", "Ada", "-n", "--provider", "openai", "--max-tokens", "9", env={"OPENAI_API_KEY": KEY}
     )
-    assert done == Result(
-        "Hello Ada!",
-        "aix: would ask openai:gpt-5.4-mini at https://api.openai.com/v1\n"
-        "aix: about 3 tokens in (estimated), at most 9 out; unpriced\n" + NOT_SENT,
-        0,
+    price = r"~\$0\.\d+ to send, ~\$0\.\d+ at most with the answer"
+    assert re.fullmatch(
+        r"aix: would ask openai:gpt-5\.4-mini at https://api\.openai\.com/v1\n"
+        rf"aix: about 3 tokens in \(estimated\), at most 9 out; {price}\n" + re.escape(NOT_SENT),
+        done.stderr,
     )
+    assert (done.stdout, done.status) == ("Hello Ada!", 0)
 
 
 @pytest.mark.parametrize("flags", [["-nx"], ["-x", "--dry-run"]])
 def test_a_dry_run_wins_over_execute(flags: list[str], aix: Aix, greet: Path) -> None:
-    done = aix("run", "greet", "--name", "Ada", *flags, "--provider", "openai")
+    done = aix("run", "greet", "--name", "Ada", *flags, "--model", "openai:own")
     assert done == Result(
         "Hello Ada!",
         "aix: warning: there is no key for openai yet; to save one: aix api-key openai\n"
-        "aix: would ask openai:gpt-5.4-mini at https://api.openai.com/v1\n"
+        "aix: would ask openai:own at https://api.openai.com/v1\n"
         "aix: about 3 tokens in (estimated), no limit set on the answer; unpriced\n"
         "aix: rendered, not sent; leave out --dry-run to send\n",
         0,
@@ -264,7 +265,7 @@ Accept-Encoding: identity
 Content-Type: application/json
 Authorization: Bearer sk-c***cdef
 
-{{"model":"gpt-5.5","messages":[{{"role":"system","content":"Be brief."}},{{"role":"user","content":"Hello Ada!"}}],\
+{{"model":"own","messages":[{{"role":"system","content":"Be brief."}},{{"role":"user","content":"Hello Ada!"}}],\
 "max_completion_tokens":9,"temperature":0.5,"stop":["END"],"seed":3,"stream":true,\
 "stream_options":{{"include_usage":true}}}}
 """
@@ -283,7 +284,7 @@ anthropic-version: 2023-06-01
 def test_the_request_is_shown_exactly_but_for_the_key(aix: Aix, greet: Path) -> None:
     flags = [
         "-m",
-        "openai:gpt-5.5",
+        "openai:own",
         "--max-tokens",
         "9",
         "--temperature",

@@ -204,6 +204,7 @@ Values:
   -p, --param K=VALUE  Give a param a value, or K@FILE a file's text.
   --param-file FILE    Give many params values, from JSON or YAML.
   --system TEXT        Put TEXT in place of the system message.
+  -a, --attach FILE    Add an image, a PDF or a text; - is stdin; repeatable.
   --library DIR        Use the prompts in DIR instead of your own.
   --disable-commands   Run no sh() of the prompt; put [command: …] there.
 
@@ -217,6 +218,7 @@ Sending:
   --top-p NUMBER                Choose among this share of words, 0 to 1.
   --stop TEXT                   End the answer before TEXT; repeatable.
   --seed INT                    Ask for the same answer every time.
+  --effort LEVEL                How hard to think: none, low, medium, high …
   --timeout SECONDS             Give up when all of it takes longer.
 
 What is shown:
@@ -236,6 +238,7 @@ Help:
     aix run hello --name Ada -x                  send it
     git diff | aix run review -x -o review.md    from a pipe, into a file
     aix run explain "what is a monad" -x -m openai:gpt-5.5
+    aix run explain "this plan" -a plan.pdf -x   with an image, a PDF or a text
     aix run ./draft.md -p topic@notes.txt -n     a file; say what would be sent
 """
 OPTIONS = OWN_HELP.partition("\n  Examples:")[0]  # below the params of a prompt: the examples are of others

@@ -4,6 +4,7 @@ import copy
 import os
 import pickle
 import select
+import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -121,6 +122,31 @@ def test_a_command_that_gives_no_key_is_an_auth_error(command: str, message: str
     with pytest.raises(AuthError) as caught:
         found(with_command(command), PATH)
     assert caught.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("command", "cause"),
+    [
+        ("echo not this >&2; echo 'the vault is locked' >&2; exit 1", "the vault is locked"),
+        (f"echo 'no such item: {CANARY}' >&2; exit 1", "no such item: sk-c***cdef"),
+        ("echo 'bad token saved-0123456789 here' >&2; exit 1", "bad token save***6789 here"),
+        ("printf '%5000d\\n' 7 | tr ' ' x >&2; exit 1", "x" * 200),
+        ("printf '\\377' >&2; exit 1", "\ufffd"),
+        ("exit 1", ""),
+    ],
+)
+def test_a_command_that_fails_has_the_last_word_without_a_key_in_it(command: str, cause: str) -> None:
+    sources = KeySources("gw", {"api_key_command": command}, (), None, [Secret("saved-0123456789")])
+    with pytest.raises(AuthError) as caught:
+        found(sources, PATH)
+    assert caught.value.cause == cause
+    assert CANARY not in caught.value.cause
+
+
+def test_what_a_command_leaves_behind_is_not_waited_for() -> None:
+    started = time.monotonic()
+    assert found(with_command("sleep 20 >/dev/null & echo k"), PATH) == [("k", "api_key_command")]
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("command", ["sleep 30", "sleep 30 & sleep 30", "sleep 30 | cat"])

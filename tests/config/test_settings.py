@@ -47,6 +47,7 @@ IN_CONFIG: dict[str, Any] = {
     "timeout": 30,
     "commands_enabled": False,
     "editor": "vi",
+    "keyring": True,
 }
 IN_ENVIRONMENT: dict[str, tuple[str, str, Any]] = {
     "default_provider": ("AIX_PROVIDER", "anthropic", "anthropic"),
@@ -59,8 +60,15 @@ IN_ENVIRONMENT: dict[str, tuple[str, str, Any]] = {
     "timeout": ("AIX_TIMEOUT", "5", 5.0),
     "commands_enabled": ("AIX_COMMANDS_ENABLED", "true", True),
     "editor": ("AIX_EDITOR", "nano -w", "nano -w"),
+    "keyring": ("AIX_KEYRING", "no", False),
 }
-DEFAULTS: dict[str, Any] = {"stream": True, "execute": False, "timeout": 600.0, "commands_enabled": True}
+DEFAULTS: dict[str, Any] = {
+    "stream": True,
+    "execute": False,
+    "timeout": 600.0,
+    "commands_enabled": True,
+    "keyring": False,
+}
 
 
 @pytest.mark.parametrize("key", KEYS)

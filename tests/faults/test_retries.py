@@ -77,7 +77,11 @@ REFUSALS: Mapping[int, tuple[int, str, str]] = {
     401: (4, "fake does not accept the key", "aix api-key fake"),
     402: (8, "fake wants to be paid before it answers", "add credit: PAGE, or ask another: --provider NAME"),
     403: (4, "fake does not allow this to the key", "check what the key may do: PAGE"),
-    404: (5, "fake has no model 'm', or nothing at this address", "name a model that it has: --model fake:MODEL"),
+    404: (
+        5,
+        "fake has no model 'm', or nothing at this address",
+        "name a model that it has: --model fake:MODEL\n  hint: aix model list --provider fake --live",
+    ),
     413: (9, "the request is too large for fake", "send less text"),
     422: (9, "fake rejects the request (HTTP 422)", ""),
 }

@@ -231,6 +231,7 @@ def test_the_table_of_statuses_is_the_documented_one() -> None:
         402: RateLimitError,
         403: AuthError,
         404: NotFoundError,
+        407: NetworkError,
         408: DeadlineError,
         429: RateLimitError,
         498: RateLimitError,
@@ -389,7 +390,8 @@ def test_the_deadline_is_for_all_attempts_together(httpx_mock: HTTPXMock) -> Non
 BROKEN: Mapping[str, tuple[Exception, type[AixError], int]] = {
     "no connection": (httpx.ConnectTimeout("timed out"), NetworkError, 3),
     "refused": (httpx.ConnectError("[Errno 111] Connection refused"), NetworkError, 3),
-    "a proxy": (httpx.ProxyError("407 Proxy Authentication Required"), NetworkError, 3),
+    "a proxy": (httpx.ProxyError("502 Bad Gateway"), NetworkError, 3),
+    "a proxy that wants a password": (httpx.ProxyError("407 Proxy Authentication Required"), NetworkError, 1),
     "a certificate": (
         httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"),
         NetworkError,

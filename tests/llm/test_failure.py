@@ -19,7 +19,8 @@ from aix.errors import (
     ProviderError,
     RateLimitError,
 )
-from aix.llm.failure import BREAKS, BY_STATUS, BY_WORD, broken, envelope, failure, in_band
+from aix.llm.envelope import envelope
+from aix.llm.failure import BREAKS, BY_STATUS, BY_WORD, broken, failure, in_band
 
 NAMES = {"provider": "acme", "model": "m-1", "page": "https://acme.example/keys", "host": "acme.example"}
 
@@ -150,6 +151,11 @@ STATUSES: Mapping[int, tuple[type[AixError], str, str]] = {
         "name a model that it has: --model acme:MODEL",
     ),
     405: (ProviderError, "acme rejects the request (HTTP 405)", ""),
+    407: (
+        NetworkError,
+        "the proxy for acme refuses",
+        "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY",
+    ),
     408: (DeadlineError, "acme took too long", ""),
     409: (ProviderError, "acme rejects the request (HTTP 409)", ""),
     413: (ProviderError, "the request is too large for acme", "send less text"),
@@ -278,7 +284,13 @@ BROKEN: Mapping[str, tuple[httpx.HTTPError, type[AixError], bool, str]] = {
         False,
         "check its address, and that it speaks https",
     ),
-    "a proxy": (httpx.ProxyError("407 Auth"), NetworkError, True, "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY"),
+    "a proxy": (httpx.ProxyError("502 Bad Gateway"), NetworkError, True, "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY"),
+    "a proxy with a password": (
+        httpx.ProxyError("407 Proxy Authentication Required"),
+        NetworkError,
+        False,
+        "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY",
+    ),
     "silence": (httpx.ReadTimeout("timed out"), DeadlineError, False, "run the command again"),
     "an end": (
         httpx.RemoteProtocolError("Server disconnected without sending a response."),

@@ -34,24 +34,22 @@ def error(word: str, status: int, kind: str, **more: Any) -> dict[str, Any]:
 
 FIXTURES: list[dict[str, Any]] = [
     answer("[plain]", content=TEXT, usage=USAGE, model="peer-model-1"),
+    answer("[priced]", content="Not for free.", usage={**USAGE, "cost": 0.00042}),
     answer("[thinking]", content="Done.", reasoning="Let me see, step by step.", usage=USAGE),
-    answer("[tool]", toolCalls=[WEATHER], usage=USAGE),
     answer("[text and tool]", content="Looking.", toolCalls=[WEATHER], usage=USAGE),
+    answer("[text and Gemini's tool]", content="Looking.", toolCalls=[WEATHER], usage=USAGE, finishReason="stop"),
     answer("[too long]", content=TEXT, finishReason="length", usage=USAGE),
     answer("[empty]", content="", usage=USAGE),
-    {**answer("[cut]", content=TEXT), "truncateAfterChunks": 5},
+    {**answer("[cut]", content=TEXT * 3), "truncateAfterChunks": 8},
     {**answer("[hung up]", content=TEXT * 50), "disconnectAfterMs": 700},
     error("[always limited]", 429, "rate_limit_error", retryAfter=0),
     error("[limited for an hour]", 429, "rate_limit_error", retryAfter=3600),
     error("[no credit]", 429, "insufficient_quota", retryAfter=0),
-    error("[unpaid]", 402, "billing_error"),
     error("[no such key]", 401, "authentication_error"),
     error("[forbidden]", 403, "permission_error"),
-    error("[unknown model]", 404, "not_found_error"),
-    error("[wrong request]", 400, "invalid_request_error"),
     error("[broken]", 500, "api_error"),
 ]
-for _way in ("openai", "anthropic", "mine", "theirs"):  # one for each, since a sequence is stepped through only once
+for _way in ("openai", "responses", "anthropic", "gemini", "cohere", "ollama"):  # a sequence is gone through only once
     _word = f"[limited once {_way}]"
     FIXTURES += [error(_word, 429, "rate_limit_error", retryAfter=1), answer(_word, content="Now.", usage=USAGE)]
     FIXTURES[-2]["match"]["sequenceIndex"] = 0

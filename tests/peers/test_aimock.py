@@ -1,7 +1,9 @@
-"""`aix run` against aimock: both protocols, both modes, faults, and its journal compared with what should be sent."""
+"""`aix run` against aimock: every protocol that it speaks, both modes, faults, and its journal of what was sent."""
 
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +22,81 @@ Be brief.
 {% user %}
 {{ text }}
 """
-MODES = ["--stream", "--no-stream"]
-WAYS = {
-    "openai": ("openai-chat", "gpt-5.4-mini"),
-    "anthropic": ("anthropic-messages", "claude-haiku-4-5"),
-    "mine": ("openai-chat", "my-model"),
-    "theirs": ("anthropic-messages", "their-model"),
-}
-"""The providers that lead to the peer: two built-in ones by variables, two of the user's own by config.json."""
+MODEL = "asked-model"
+"""A model of which no catalogue knows anything, so that all is sent to it that was asked for."""
 
-BUILT_IN = ["openai", "anthropic"]
+MODES = ["--stream", "--no-stream"]
+USAGE = "11 tokens in, 7 out"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A provider that leads to the peer: the path that it is asked at, the header of its key, and its own headers.
+
+    `answers` is the model that the answer names, `usage` what it says of tokens, and `left_out` which of the prompt's
+    options it has no word for.
+    """
+
+    protocol: str
+    path: str
+    streamed_path: str = ""
+    key: str = "authorization"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    answers: str = "peer-model-1"
+    usage: str = USAGE
+    left_out: str = ""
+
+    def path_of(self, mode: str) -> str:
+        return self.streamed_path if mode == "--stream" and self.streamed_path else self.path
+
+
+CHAT, GEMINI = "/v1/chat/completions", f"/v1beta/models/{MODEL}"
+WAYS: Mapping[str, Way] = {
+    "openai": Way(
+        "openai-chat", CHAT, headers={"openai-organization": "org-1", "openai-project": "proj-1"},
+    ),
+    "anthropic": Way(
+        "anthropic-messages", "/v1/messages", key="x-api-key", headers={"anthropic-version": "2023-06-01"},
+    ),
+    "gemini": Way(
+        "gemini", f"{GEMINI}:generateContent", f"{GEMINI}:streamGenerateContent?alt=sse",
+        key="x-goog-api-key", answers=MODEL,  # aimock gives no modelVersion
+    ),
+    "azure": Way(
+        "openai-chat", f"/openai/deployments/{MODEL}/chat/completions?api-version=2024-10-21", key="api-key",
+    ),
+    "responses": Way("openai-responses", "/v1/responses", left_out="stop"),
+    "cohere": Way("cohere", "/v2/chat", answers=MODEL),
+    "ollama": Way("ollama", "/api/chat", answers=MODEL, usage=""),  # aimock counts nothing for it
+    "router": Way("openai-chat", "/api/v1/chat/completions"),
+    "mine": Way("openai-chat", CHAT, headers={"x-team": "blue"}),
+    "theirs": Way(
+        "anthropic-messages", "/v1/messages", key="x-api-key", headers={"anthropic-version": "2026-10-21"},
+    ),
+}  # fmt: skip
+"""The first four are built in and led here by variables, the others are the user's own, of config.json."""
+
+PROTOCOLS = ["openai", "responses", "anthropic", "gemini", "cohere", "ollama"]
+"""One way for each protocol."""
+
+EACH_IN_BOTH_MODES = [(way, mode) for way in PROTOCOLS for mode in MODES]
+CUSTOM: Mapping[str, Mapping[str, Any]] = {
+    "responses": {"base_url": "{peer}/v1", "protocol": "openai-responses"},
+    "cohere": {"base_url": "{peer}", "protocol": "cohere"},
+    "ollama": {"base_url": "{peer}", "protocol": "ollama"},
+    "router": {"base_url": "{peer}/api/v1"},
+    "mine": {
+        "base_url": "{peer}/v1/",
+        "headers": {"X-Team": "blue"},
+        "api_key_env": "MY_KEY",
+        "max_tokens_field": "max_completion_tokens",
+    },
+    "theirs": {
+        "base_url": "{peer}",
+        "protocol": "anthropic-messages",
+        "headers": {"Anthropic-Version": "2026-10-21"},
+    },
+}
 
 
 class Asking:
@@ -45,32 +112,24 @@ class Asking:
             "OPENAI_PROJECT_ID": "proj-1",
             "ANTHROPIC_BASE_URL": peer.url,
             "ANTHROPIC_API_KEY": KEY,
+            "GOOGLE_GEMINI_BASE_URL": peer.url,
+            "GEMINI_API_KEY": KEY,
+            "AZURE_OPENAI_ENDPOINT": f"{peer.url}/openai/deployments",
+            "AZURE_OPENAI_API_KEY": KEY,
             "MY_KEY": KEY,
         }
-        custom = {
-            "mine": {
-                "base_url": f"{peer.url}/v1/",
-                "default_model": "my-model",
-                "headers": {"X-Team": "blue"},
-                "api_key_env": "MY_KEY",
-                "max_tokens_field": "max_completion_tokens",
-            },
-            "theirs": {
-                "base_url": peer.url,
-                "protocol": "anthropic-messages",
-                "default_model": "their-model",
-                "headers": {"Anthropic-Version": "2026-10-21"},
-            },
-        }
-        (library / "config.json").write_text(json.dumps({"custom_providers": custom, "api_keys": {"theirs": KEY}}))
+        custom = {name: {**row, "base_url": row["base_url"].format(peer=peer.url)} for name, row in CUSTOM.items()}
+        keys = dict.fromkeys([name for name, row in CUSTOM.items() if "api_key_env" not in row], KEY)
+        (library / "config.json").write_text(json.dumps({"custom_providers": custom, "api_keys": keys}))
         (library / "config.json").chmod(0o600)
         (library / "ask.md").write_text(PROMPT)
 
     def __call__(self, way: str, text: str, *flags: str, env: dict[str, str] | None = None) -> Result:
-        return self._aix("run", "ask", text, "-x", "--provider", way, *flags, env={**self.env, **(env or {})})
+        more = {**self.env, **(env or {})}
+        return self._aix("run", "ask", text, "-x", "--provider", way, "-m", MODEL, *flags, env=more)
 
     def show_request(self, way: str, text: str, *flags: str) -> Result:
-        return self._aix("run", "ask", text, "--provider", way, "--show-request", *flags, env=self.env)
+        return self._aix("run", "ask", text, "--provider", way, "-m", MODEL, "--show-request", *flags, env=self.env)
 
     def asked(self, word: str) -> list[dict[str, Any]]:
         return self._peer.asked(word)
@@ -87,94 +146,89 @@ def mark(tmp_path: Path) -> str:
     return f"{tmp_path.name}-{os.getpid()}"
 
 
+def told(way: str, done: Result) -> str:
+    """What stands on stderr behind the warning, where there must be one."""
+    left_out = WAYS[way].left_out
+    warning = f"aix: warning: {way}:{MODEL} takes no {left_out}; it was left out\n" if left_out else ""
+    assert done.stderr.startswith(warning)
+    return done.stderr.removeprefix(warning)
+
+
+def own_headers(entry: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of a request but those that HTTP itself needs."""
+    return {name: value for name, value in entry["headers"].items() if name not in ("host", "connection")}
+
+
 # --- whole answers ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("way", "mode"), EACH_IN_BOTH_MODES)
 def test_an_answer_arrives_whole_and_the_journal_holds_what_should_be_sent(
     way: str, mode: str, ask: Asking, mark: str
 ) -> None:
     done = ask(way, f"[plain] {mark}", mode, "--usage")
     assert (done.stdout, done.status) == (TEXT, 0)
-    assert done.stderr.startswith(f"aix: {way}:peer-model-1 · 11 tokens in, 7 out · ")  # the model that answered
-    assert len(done.stderr.splitlines()) == 1
-
-    shown = ask.show_request(way, f"[plain] {mark}", mode)
-    head, _, body = shown.stdout.partition("\n\n")
-    method_and_url, *lines = head.splitlines()
-    headers = dict(line.split(": ", 1) for line in lines)
+    assert told(way, done).startswith(f"aix: {way}:{WAYS[way].answers} · {WAYS[way].usage}")
+    assert len(told(way, done).splitlines()) == 1
     (entry,) = ask.asked(mark)
+    assert_sent(entry, way, mode, mark)
 
-    protocol, model = WAYS[way]
-    path = {"openai-chat": "/v1/chat/completions", "anthropic-messages": "/v1/messages"}[protocol]
-    assert (entry["method"], entry["path"]) == ("POST", path)
-    assert method_and_url == f"POST {ask.env['ANTHROPIC_BASE_URL']}{path}"
 
-    own = {
-        name: value for name, value in entry["headers"].items() if name not in ("host", "connection", "x-request-id")
-    }
-    keys = {"openai-chat": ("Authorization", "Bearer sk-p***cdef"), "anthropic-messages": ("x-api-key", "sk-p***cdef")}
-    key, masked = keys[protocol]
-    assert own == {
+@pytest.mark.parametrize(("way", "mode"), [*zip(("azure", "router", "mine", "theirs"), MODES * 2, strict=True)])
+def test_another_address_is_asked_in_its_own_way_and_that_request_is_shown(
+    way: str, mode: str, ask: Asking, mark: str
+) -> None:
+    assert ask(way, f"[plain] {mark}", mode).stdout == TEXT
+    (entry,) = ask.asked(mark)
+    assert_sent(entry, way, mode, mark)
+
+    known, sent = WAYS[way], own_headers(entry)
+    head, _, body = ask.show_request(way, f"[plain] {mark}", mode).stdout.partition("\n\n")
+    method_and_url, *lines = head.splitlines()
+    assert method_and_url == f"POST {ask.env['ANTHROPIC_BASE_URL']}{known.path_of(mode)}"
+    shown = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    assert shown.pop(known.key).removeprefix("Bearer ") == "sk-p***cdef"
+    kept = {name: value for name, value in sent.items() if name not in ("content-length", "x-request-id", known.key)}
+    assert shown == {**kept, **dict.fromkeys(known.headers, "***")}  # the user's own may be secrets
+    assert sent["content-length"] == str(len(body.removesuffix("\n").encode()))
+
+
+def assert_sent(entry: Mapping[str, Any], way: str, mode: str, mark: str) -> None:
+    """That a request has come to the right path, with the right headers and all that was to be said."""
+    known = WAYS[way]
+    assert (entry["method"], entry["path"]) == ("POST", known.path_of(mode))
+    headers = own_headers(entry)
+    assert headers == {
         "user-agent": f"aix/{__version__}",
         "accept": "text/event-stream" if mode == "--stream" else "application/json",
         "accept-encoding": "identity",
         "content-type": "application/json",
-        "content-length": str(len(body.removesuffix("\n").encode())),
-        key.lower(): "[REDACTED]",
-        **HEADERS[way],
+        "content-length": headers["content-length"],
+        "x-request-id": headers["x-request-id"],  # aimock's own
+        known.key: "[REDACTED]",
+        **known.headers,
     }
-    assert headers.pop(key) == masked
-    hidden = dict.fromkeys(HEADERS[way], "***") if way in ("mine", "theirs") else {}  # the user's own may be secrets
-    assert {name.lower(): value for name, value in headers.items()} == {
-        name: value for name, value in {**own, **hidden}.items() if name not in ("content-length", key.lower())
-    }
-
-    sent = json.loads(body)
-    assert sent == BODIES[protocol](way, model, mark, stream=mode == "--stream")
-    if protocol == "openai-chat":
-        assert entry["body"] == {**sent, "_endpointType": "chat"}
-    else:  # of Messages the journal keeps what Chat Completions has too
-        system = {"role": "system", "content": sent["system"]}
-        kept = {name: sent[name] for name in ("model", "stream", "temperature", "max_tokens")}
-        assert entry["body"] == {**kept, "messages": [system, *sent["messages"]], "_endpointType": "chat"}
-
-
-HEADERS = {
-    "openai": {"openai-organization": "org-1", "openai-project": "proj-1"},
-    "anthropic": {"anthropic-version": "2023-06-01"},
-    "mine": {"x-team": "blue"},
-    "theirs": {"anthropic-version": "2026-10-21"},
-}
-
-
-def chat_body(way: str, model: str, mark: str, *, stream: bool) -> dict[str, Any]:
+    limit = "max_completion_tokens" if way in ("openai", "azure", "mine") else "max_tokens"
     said = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": f"[plain] {mark}"}]
-    body = {"model": model, "messages": said, "max_completion_tokens": 300, "temperature": 0.5, "stop": ["END"]}
-    return {**body, "stream": stream, **({"stream_options": {"include_usage": True}} if stream else {})}
+    sent = {"model": MODEL, "messages": said, limit: 300, "temperature": 0.5, "stream": mode == "--stream"}
+    if known.protocol == "openai-chat":  # of the others the journal keeps what Chat Completions has too
+        sent |= {"stop": ["END"], **({"stream_options": {"include_usage": True}} if mode == "--stream" else {})}
+    assert entry["body"] == {**sent, "_endpointType": "chat"}
 
 
-def messages_body(way: str, model: str, mark: str, *, stream: bool) -> dict[str, Any]:
-    said = [{"role": "user", "content": f"[plain] {mark}"}]
-    body = {"model": model, "max_tokens": 300, "system": "Be brief.", "messages": said, "temperature": 0.5}
-    return {**body, "stop_sequences": ["END"], "stream": stream}
-
-
-BODIES = {"openai-chat": chat_body, "anthropic-messages": messages_body}
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("way", BUILT_IN)
+@pytest.mark.parametrize(
+    ("way", "mode"),
+    [("openai", MODES[1]), ("responses", MODES[0]), ("anthropic", MODES[0]), ("gemini", MODES[1])],
+)
 def test_the_json_object_of_an_answer(way: str, mode: str, ask: Asking) -> None:
+    """Not of Cohere and Ollama, whose reasoning aimock puts where they never have it."""
     done = ask(way, "[thinking]", mode, "--json")
     found = json.loads(done.stdout)
     digest = found["prompt"].pop("digest")
     seconds = [attempt.pop("seconds") for attempt in found["attempts"]]
-    assert (done.stderr, done.status) == ("", 0)
+    assert (told(way, done), done.status) == ("", 0)
     assert digest.startswith("sha256:")
     assert all(0 < second < 30 for second in seconds)
-    model = WAYS[way][1]
     assert found == {
         "version": 1,
         "ok": True,
@@ -182,7 +236,7 @@ def test_the_json_object_of_an_answer(way: str, mode: str, ask: Asking) -> None:
         "run": None,
         "prompt": {"name": "ask"},
         "provider": way,
-        "model": model,
+        "model": MODEL,
         "text": "Done.",
         "reasoning": "Let me see, step by step.",
         "tool_calls": [],
@@ -198,73 +252,68 @@ def test_the_json_object_of_an_answer(way: str, mode: str, ask: Asking) -> None:
         },
         "cost": None,
         "unpriced": True,
-        "attempts": [{"provider": way, "model": model, "status": 200, "error": None}],
+        "attempts": [{"provider": way, "model": MODEL, "status": 200, "error": None}],
         "error": None,
     }
 
 
-@pytest.mark.parametrize(
-    ("way", "mode", "word", "text"),
-    [
-        ("openai", "--stream", "[tool]", ""),
-        ("anthropic", "--stream", "[tool]", ""),
-        ("mine", "--no-stream", "[text and tool]", "Looking."),
-        ("theirs", "--no-stream", "[text and tool]", "Looking."),
-    ],
-)
-def test_tool_calls_are_decoded(way: str, mode: str, word: str, text: str, ask: Asking) -> None:
-    found = json.loads(ask(way, word, mode, "--json").stdout)
+@pytest.mark.parametrize(("way", "mode"), EACH_IN_BOTH_MODES)
+def test_tool_calls_are_decoded(way: str, mode: str, ask: Asking) -> None:
+    word = "[text and Gemini's tool]" if way == "gemini" else "[text and tool]"  # aimock has a finishReason of its own
+    done = ask(way, word, mode, "--json")
+    found = json.loads(done.stdout)
     (call,) = found["tool_calls"]
-    assert (found["ok"], found["finish"], found["text"]) == (True, "tool_call", text)
+    assert (done.status, found["ok"], found["finish"], found["text"]) == (0, True, "tool_call", "Looking.")
     assert (call["name"], json.loads(call["arguments"])) == ("get_weather", {"city": "Paris"})
-    assert call["id"]
+    assert call["id"] or way in ("gemini", "ollama")  # which need none
 
 
-def test_reasoning_is_not_the_answer_and_a_tool_call_is(ask: Asking) -> None:
-    done = ask("anthropic", "[thinking]")
-    assert (done.stdout, done.stderr, done.status) == ("Done.", "", 0)
+def test_a_tool_call_is_part_of_the_answer(ask: Asking) -> None:
     done = ask("openai", "[text and tool]")
     assert (done.stdout, done.stderr, done.status) == ('Looking.\nget_weather {"city":"Paris"}\n', "", 0)
+
+
+def test_what_a_router_says_that_it_cost_is_kept(ask: Asking) -> None:
+    found = json.loads(ask("router", "[priced]", "--json").stdout)
+    assert (found["text"], float(found["usage"]["reported_cost"])) == ("Not for free.", 0.00042)
 
 
 def test_the_older_variable_for_the_base_url_works_too(ask: Asking, mark: str) -> None:
     older = {"OPENAI_BASE_URL": "", "OPENAI_API_BASE": ask.env["OPENAI_BASE_URL"]}
     assert ask("openai", f"[plain] {mark}", env=older).stdout == TEXT
-    newer = {"OPENAI_API_BASE": "http://127.0.0.1:9/v1"}
-    assert ask("openai", f"[plain] {mark}", env=newer).stdout == TEXT
-    assert len(ask.asked(mark)) == 2
+    assert len(ask.asked(mark)) == 1
 
 
 # --- answers that are not whole ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("word", "way"), [*(("[cut]", way) for way in WAYS), *(("[hung up]", way) for way in BUILT_IN)]
-)
-def test_a_stream_that_is_cut_is_never_whole(word: str, way: str, ask: Asking, mark: str, home: Path) -> None:
-    done = ask(way, f"{word} {mark}")
-    assert done.status == 3
-    assert done.stdout
-    assert (TEXT * 50).startswith(done.stdout)
-    assert TEXT * 50 != done.stdout != TEXT
-    assert done.stderr.startswith("aix: error: the answer broke off: ")
-    assert len(ask.asked(mark)) == 1  # nothing is sent again once something was delivered
-
-
-@pytest.mark.parametrize("way", BUILT_IN)
-def test_what_came_of_a_cut_stream_is_kept_and_told(way: str, ask: Asking, home: Path) -> None:
-    done = ask(way, "[cut]", "--json", "-o", "answer.txt")
+@pytest.mark.parametrize("way", PROTOCOLS)
+def test_a_stream_that_is_cut_is_never_whole_and_what_came_is_kept(
+    way: str, ask: Asking, mark: str, home: Path
+) -> None:
+    done = ask(way, f"[cut] {mark}", "--json", "-o", "answer.txt")
     found = json.loads(done.stdout)
     assert (done.status, found["ok"], found["finish"]) == (3, False, None)
     assert (found["error"]["code"], found["error"]["name"]) == (3, "INCOMPLETE")
     assert found["text"]
-    assert TEXT.startswith(found["text"])
+    assert (TEXT * 3).startswith(found["text"]) and found["text"] != TEXT * 3
     assert (home / "answer.txt.partial").read_text() == found["text"]
     assert not (home / "answer.txt").exists()
+    assert len(ask.asked(mark)) == 1  # nothing is sent again once something was delivered
 
 
-@pytest.mark.parametrize(("way", "mode"), [*zip(BUILT_IN, MODES, strict=True)])
+def test_a_server_that_hangs_up_leaves_what_it_said(ask: Asking, mark: str) -> None:
+    done = ask("openai", f"[hung up] {mark}")
+    assert done.status == 3
+    assert done.stdout
+    assert (TEXT * 50).startswith(done.stdout) and done.stdout != TEXT * 50
+    assert done.stderr.startswith("aix: error: the answer broke off: ")
+    assert len(ask.asked(mark)) == 1
+
+
+@pytest.mark.parametrize(("way", "mode"), [("openai", MODES[0]), ("anthropic", MODES[1]), ("gemini", MODES[0])])
 def test_an_answer_at_the_length_limit_is_not_whole(way: str, mode: str, ask: Asking) -> None:
+    """Not of Responses and Ollama, for which aimock calls it complete."""
     done = ask(way, "[too long]", mode)
     assert (done.stdout, done.status) == (TEXT, 3)
     assert done.stderr == (
@@ -272,19 +321,16 @@ def test_an_answer_at_the_length_limit_is_not_whole(way: str, mode: str, ask: As
     )
 
 
-@pytest.mark.parametrize(("way", "mode"), [*zip(BUILT_IN, MODES, strict=True)])
-def test_an_empty_answer_is_none(way: str, mode: str, ask: Asking) -> None:
-    done = ask(way, "[empty]", mode)
+def test_an_empty_answer_is_none(ask: Asking) -> None:
+    done = ask("gemini", "[empty]")
     assert (done.stdout, done.status) == ("", 9)
-    assert done.stderr.startswith(f"aix: error: {way} gave an empty answer\n")
+    assert done.stderr.startswith("aix: error: gemini gave an empty answer\n")
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("way", "mode"), [("openai", MODES[0]), ("anthropic", MODES[1]), ("mine", MODES[1]), ("theirs", MODES[0])]
-)
+@pytest.mark.parametrize(("way", "mode"), [*zip(PROTOCOLS, MODES * 3, strict=True)])
 def test_a_limit_is_waited_out_as_the_header_asks(way: str, mode: str, ask: Asking) -> None:
     word = f"[limited once {way}]"
     done = ask(way, word, mode, "--json")
@@ -303,17 +349,12 @@ def test_a_limit_is_waited_out_as_the_header_asks(way: str, mode: str, ask: Aski
     ("way", "word", "status", "message", "times"),
     [
         ("openai", "[always limited]", 8, "openai is limiting requests", 3),
-        ("anthropic", "[always limited]", 8, "anthropic is limiting requests", 3),
-        ("openai", "[limited for an hour]", 8, "openai is limiting requests; it asks to wait 3600 s", 1),
-        ("openai", "[no credit]", 8, "the quota or credit at openai is used up", 1),
-        ("openai", "[unpaid]", 8, "the quota or credit at openai is used up", 1),
-        ("anthropic", "[unpaid]", 8, "the quota or credit at anthropic is used up", 1),
+        ("gemini", "[limited for an hour]", 8, "gemini is limiting requests; it asks to wait 3600 s", 1),
+        ("responses", "[no credit]", 8, "the quota or credit at responses is used up", 1),
         ("anthropic", "[no such key]", 4, "anthropic does not accept the key", 1),
-        ("openai", "[forbidden]", 4, "openai does not allow this to the key", 1),
-        ("anthropic", "[unknown model]", 5, "anthropic has no model 'claude-haiku-4-5', or nothing at this address", 1),
-        ("openai", "[wrong request]", 9, "openai rejects the request (HTTP 400)", 1),
-        ("anthropic", "[broken]", 9, "anthropic failed (HTTP 500)", 3),
-        ("openai", "[not prepared]", 5, "openai has no model 'gpt-5.4-mini', or nothing at this address", 1),
+        ("responses", "[forbidden]", 4, "responses does not allow this to the key", 1),
+        ("cohere", "[broken]", 9, "cohere failed (HTTP 500)", 3),
+        ("ollama", "[not prepared]", 5, f"ollama has no model '{MODEL}', or nothing at this address", 1),
     ],
 )
 def test_an_error_has_its_status_its_words_and_its_number_of_attempts(
@@ -321,7 +362,7 @@ def test_an_error_has_its_status_its_words_and_its_number_of_attempts(
 ) -> None:
     done = ask(way, f"{word} {mark}")
     assert (done.stdout, done.status) == ("", status)
-    first, cause, *rest = done.stderr.splitlines()
+    first, cause, *rest = told(way, done).splitlines()
     assert first == f"aix: error: {message}"
     assert cause.startswith(("  cause: the peer says ", "  cause: No fixture matched"))
     assert rest[-1].startswith("  request-id: req-")
@@ -329,9 +370,7 @@ def test_an_error_has_its_status_its_words_and_its_number_of_attempts(
     assert KEY not in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("way", "variable"), [("openai", "OPENAI_API_KEY"), ("anthropic", "ANTHROPIC_API_KEY"), ("mine", "MY_KEY")]
-)
+@pytest.mark.parametrize(("way", "variable"), [("azure", "AZURE_OPENAI_API_KEY"), ("mine", "MY_KEY")])
 def test_a_key_that_the_peer_does_not_know_is_an_auth_error(way: str, variable: str, ask: Asking, mark: str) -> None:
     done = ask(way, f"[plain] {mark}", env={variable: "sk-wrong-0123456789abcdef"})
     assert (done.stdout, done.status) == ("", 4)

@@ -222,6 +222,11 @@ def providers(asked: Asked) -> Found:
     return [*rows, *_custom(desk)]
 
 
+def own_providers(asked: Asked) -> Found:
+    """The user's own providers; also those whose rows are broken."""
+    return [Candidate(name) for name in asked.desk.section("custom_providers")]
+
+
 def keyed_providers(asked: Asked) -> Found:
     """The providers that a key can be saved for."""
     desk = asked.desk

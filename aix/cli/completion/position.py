@@ -11,6 +11,7 @@ from aix.cli.completion.candidates import Asked, Candidate, Completer, Desk, Fou
 from aix.cli.completion.dialects import DIALECTS
 from aix.cli.prompt_flags import HELP_FLAGS, PromptCommand
 from aix.library.prompt import Param
+from aix.llm.effort import LEVELS
 
 COMPLETERS: Mapping[str, Completer] = {
     "api-key provider": candidates.keyed_providers,
@@ -33,7 +34,12 @@ COMPLETERS: Mapping[str, Completer] = {
     "tag": candidates.tags,
     "param": candidates.pairs,
     "provider": candidates.providers,
+    "providers": candidates.providers,
+    "own_provider": candidates.own_providers,
+    "protocol": settings.value_of_key("custom_providers.any.protocol"),
+    "auth_type": settings.value_of_key("custom_providers.any.auth_type"),
     "model": candidates.models,
+    "effort": candidates.one_of(LEVELS),
 }
 """What an option or an argument takes: by its command and name, by its metavar, or by its name wherever it stands."""
 

@@ -1,13 +1,27 @@
 """The Anthropic Messages protocol: https://platform.claude.com/docs/en/api/messages"""
 
 import base64
-import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from aix.llm.effort import BUDGET, nearest
 from aix.llm.providers import Dialect
-from aix.llm.wire import JSON, Call, Frame, InBandError, count, label, member, members, parsed, sse
+from aix.llm.wire import (
+    JSON,
+    Call,
+    Frame,
+    InBandError,
+    arguments_object,
+    figures,
+    label,
+    member,
+    members,
+    needed_count,
+    parsed,
+    sse,
+)
+from aix.llm.wire import count as tokens
 from aix.messages import (
     Event,
     File,
@@ -43,25 +57,30 @@ FINISH: Mapping[str, FinishReason] = {
     "refusal": "content_filter",
 }
 
+LEVELS = ("low", "medium", "high", "xhigh", "max")
+"""The levels for which the protocol has a word."""
+
+LEAST_BUDGET = 1024
+"""The tokens with which it can think at all."""
+
+COUNTED = ("model", "messages", "system", "thinking", "output_config", "tools", "tool_choice", "cache_control")
+"""The fields that bear on how many tokens a request is."""
+
 
 def encode(request: Request, dialect: Dialect, *, stream: bool) -> Call:
     """One POST to `/v1/messages`. The protocol must have max_tokens; all else is sent only when it was asked for."""
-    effort = None if request.effort == "none" else request.effort
-    output = {"format": request.schema and {"type": "json_schema", "schema": request.schema}, "effort": effort}
-    body = {
-        "model": request.model,
-        "max_tokens": request.max_tokens or dialect.default_max_tokens,
-        "system": "\n\n".join(message.text for message in request.messages if message.role == "system") or None,
-        "messages": [_message(message) for message in request.messages if message.role != "system"],
-        "temperature": request.temperature,
-        "top_p": request.top_p,
-        "stop_sequences": list(request.stop) or None,
-        "thinking": {"type": "adaptive"} if effort else None,
-        "output_config": {name: value for name, value in output.items() if value} or None,
-        "stream": stream,
-    }
-    given = {name: value for name, value in body.items() if value is not None}
-    return Call("POST", "/v1/messages", {**given, **request.extra}, VERSION)
+    return Call("POST", "/v1/messages", _body(request, dialect, stream=stream), VERSION)
+
+
+def count(request: Request, dialect: Dialect) -> Call:
+    """One POST to `/v1/messages/count_tokens`."""
+    body = _body(request, dialect, stream=False)
+    return Call("POST", "/v1/messages/count_tokens", {name: body[name] for name in COUNTED if name in body}, VERSION)
+
+
+def counted(body: JSON) -> int:
+    """How many tokens it says the request is. Raises ProviderError."""
+    return needed_count(body, "input_tokens")
 
 
 def decode(body: JSON) -> Iterator[Event]:
@@ -106,7 +125,7 @@ def _streamed(frames: Iterable[Frame]) -> Iterator[Event]:
                 return
             case "error":
                 raise InBandError(data)
-            case _ if data.get("error"):  # some servers of other makers send their own envelope
+            case _ if data.get("error") or frame.event == "error":  # servers of other makers have their own envelope
                 raise InBandError(data)
 
 
@@ -124,8 +143,8 @@ class _End:
         self._model = label(message, "model") or self._model
         self._id = label(message, "id") or self._id
         self._word = member(message, "stop_reason", str) or self._word
-        self._details = member(message, "stop_details", dict) or self._details
-        self._counts |= {name: figure for name, figure in member(message, "usage", dict).items() if figure}
+        self._details = figures(message, "stop_details") or self._details
+        self._counts |= {name: figure for name, figure in figures(message, "usage").items() if figure}
 
     def finish(self) -> Finish:
         reason = FINISH.get(self._word, "error")
@@ -137,16 +156,59 @@ class _End:
         """Input tokens leave out what was cached here, so the three are added."""
         if not self._counts:
             return None
-        read = count(self._counts, "cache_read_input_tokens")
-        written = count(self._counts, "cache_creation_input_tokens")
-        details = member(self._counts, "output_tokens_details", dict)
+        read = tokens(self._counts, "cache_read_input_tokens")
+        written = tokens(self._counts, "cache_creation_input_tokens")
+        details = figures(self._counts, "output_tokens_details")
         return Usage(
-            input_tokens=count(self._counts, "input_tokens") + read + written,
-            output_tokens=count(self._counts, "output_tokens"),
+            input_tokens=tokens(self._counts, "input_tokens") + read + written,
+            output_tokens=tokens(self._counts, "output_tokens"),
             cache_read_tokens=read,
             cache_write_tokens=written,
-            reasoning_tokens=count(details, "thinking_tokens") or count(details, "reasoning_tokens"),
+            reasoning_tokens=tokens(details, "thinking_tokens") or tokens(details, "reasoning_tokens"),
         )
+
+
+def _body(request: Request, dialect: Dialect, *, stream: bool) -> dict[str, Any]:
+    thinking = EFFORT.get(dialect.effort, _adaptive)(request.effort) if request.effort else {}
+    shape = {"type": "json_schema", "schema": request.schema} if request.schema and dialect.schema == "native" else None
+    output = {"format": shape, **thinking.get("output_config", {})}
+    body = {
+        "model": request.model,
+        "max_tokens": _max_tokens(request.max_tokens or dialect.default_max_tokens, thinking),
+        "system": "\n\n".join(message.text for message in request.messages if message.role == "system") or None,
+        "messages": [_message(message) for message in request.messages if message.role != "system"],
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "stop_sequences": list(request.stop) or None,
+        "thinking": thinking.get("thinking"),
+        "output_config": {name: value for name, value in output.items() if value} or None,
+        "stream": stream,
+    }
+    return {name: value for name, value in body.items() if value is not None} | dict(request.extra)
+
+
+def _adaptive(effort: str) -> dict[str, Any]:
+    """The model thinks as much as it needs, within a level. It has no word for "none", and does not think unasked."""
+    if effort == "none":
+        return {}
+    return {"thinking": {"type": "adaptive"}, "output_config": {"effort": nearest(effort, LEVELS)}}
+
+
+def _budget(effort: str) -> dict[str, Any]:
+    """Models from before that are told how many tokens they may think."""
+    if effort == "none":
+        return {"thinking": {"type": "disabled"}}
+    return {"thinking": {"type": "enabled", "budget_tokens": max(LEAST_BUDGET, BUDGET.get(effort, LEAST_BUDGET))}}
+
+
+EFFORT: Mapping[str, Callable[[str], dict[str, Any]]] = {"": _adaptive, "budget": _budget}
+"""How it is said how hard to think, by the dialect's `effort`."""
+
+
+def _max_tokens(asked: int, thinking: Mapping[str, Any]) -> int:
+    """What was asked for; above it what goes to thinking, where that would leave nothing to answer with."""
+    budget: int = thinking.get("thinking", {}).get("budget_tokens", 0)
+    return asked if asked > budget else asked + budget
 
 
 def _block(index: int, block: JSON, *, starting: bool = False) -> Iterator[Event]:
@@ -187,22 +249,20 @@ def _part(part: Part) -> dict[str, Any]:
         case Image(data, media_type):
             return {"type": "image", "source": _source(data, media_type)}
         case File(data, media_type, name):
-            return {"type": "document", "source": _source(data, media_type), "title": name}
+            return {"type": "document", "source": _document(data, media_type), "title": name}
         case ToolCall(id_, name, arguments):
-            return {"type": "tool_use", "id": id_, "name": name, "input": _input(arguments)}
+            return {"type": "tool_use", "id": id_, "name": name, "input": arguments_object(arguments)}
         case ToolResult(id_, content):
             return {"type": "tool_result", "tool_use_id": id_, "content": content}
     raise TypeError(part)
 
 
-def _input(arguments: str) -> dict[str, Any]:
-    """The object that a tool was called with. What else a model may have written goes back as text in one."""
-    with contextlib.suppress(ValueError, RecursionError):
-        value = json.loads(arguments or "{}")
-        if isinstance(value, dict) and json.dumps(value, allow_nan=False):
-            return value
-    return {"arguments": arguments}
-
-
 def _source(data: bytes, media_type: str) -> dict[str, str]:
     return {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode()}
+
+
+def _document(data: bytes, media_type: str) -> dict[str, str]:
+    """Text goes as text: what is encoded it takes of PDF alone."""
+    if media_type.startswith("text/"):
+        return {"type": "text", "media_type": "text/plain", "data": data.decode("utf-8", "replace")}
+    return _source(data, media_type)

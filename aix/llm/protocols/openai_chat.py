@@ -6,13 +6,28 @@ a list of chunks, usage in a chunk without choices, errors inside a 200. All of 
 
 import base64
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from aix.errors import AixError
+from aix.llm.effort import nearest
 from aix.llm.providers import Dialect
-from aix.llm.wire import JSON, Call, Frame, InBandError, count, label, member, members, number, parsed, sse
+from aix.llm.wire import (
+    JSON,
+    Call,
+    Frame,
+    InBandError,
+    count,
+    figures,
+    label,
+    member,
+    members,
+    number,
+    opened,
+    sse,
+    until_done,
+)
 from aix.messages import (
     Event,
     File,
@@ -46,19 +61,28 @@ FINISH: Mapping[str, FinishReason] = {
 }
 
 
+STRICT = frozenset(
+    (
+        *("$defs", "$ref", "$schema", "additionalProperties", "anyOf", "const", "definitions", "description", "enum"),
+        *("exclusiveMaximum", "exclusiveMinimum", "format", "items", "maxItems", "maximum", "minItems", "minimum"),
+        *("multipleOf", "pattern", "properties", "required", "title", "type"),
+    )
+)
+"""What a schema may say where it is to be followed strictly."""
+
+
 def encode(request: Request, dialect: Dialect, *, stream: bool) -> Call:
     """One POST to `/chat/completions`. Fields that were not asked for are not sent."""
-    answer = {"name": "answer", "strict": True, "schema": request.schema}
     body = {
         "model": request.model,
-        "messages": [said for message in request.messages for said in _messages(message)],
+        "messages": [said for message in request.messages for said in _messages(message, dialect.system_role)],
         dialect.max_tokens_field: request.max_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop": list(request.stop) or None,
-        "seed": request.seed,
-        "reasoning_effort": request.effort,
-        "response_format": {"type": "json_schema", "json_schema": answer} if request.schema else None,
+        dialect.seed_field: request.seed,
+        **(EFFORT.get(dialect.effort, _level)(request.effort) if request.effort else {}),
+        "response_format": _response_format(request.schema, dialect.schema) if request.schema else None,
         "stream": stream,
         "stream_options": {"include_usage": True} if stream and dialect.stream_options else None,
     }
@@ -73,8 +97,30 @@ def decode(body: JSON) -> Iterator[Event]:
 
 def decode_stream(frames: Iterable[Frame]) -> Iterator[Event]:
     """The events of a stream. A finish_reason makes it whole, with or without a `[DONE]`; nothing else does."""
-    data = itertools.takewhile(lambda data: data != b"[DONE]", (frame.data.strip() for frame in frames))
-    return in_letters(_events((parsed(item) for item in data if item), "delta"))
+    return in_letters(_events(map(opened, until_done(frames)), "delta"))
+
+
+def is_strict(schema: Any) -> bool:
+    """Whether a schema can be followed strictly: each object in it names all that it holds, and must hold it all."""
+    return isinstance(schema, dict) and schema.get("type") == "object" and _is_closed(schema)
+
+
+def _is_closed(schema: Any) -> bool:
+    if not isinstance(schema, dict) or not STRICT.issuperset(schema):
+        return False
+    properties, required = figures(schema, "properties"), schema.get("required", [])
+    if "properties" in schema or "object" in _listed(schema.get("type")):
+        all_required = isinstance(required, list) and sorted(properties) == sorted(map(str, required))
+        if schema.get("additionalProperties") is not False or not all_required:
+            return False
+    named = (figures(schema, name).values() for name in ("properties", "$defs", "definitions"))
+    inner = (*itertools.chain(*named), *_listed(schema.get("anyOf")), *_listed(schema.get("items")))
+    return all(_is_closed(part) for part in inner)
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list as it is; one thing as a list of it."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _events(chunks: Iterable[JSON], part: str) -> Iterator[Event]:
@@ -109,7 +155,7 @@ class _End:
     def note(self, chunk: JSON) -> None:
         self.model = label(chunk, "model") or self.model
         self.id = label(chunk, "id") or self.id
-        if usage := member(chunk, "usage", dict) or member(member(chunk, "x_groq", dict), "usage", dict):
+        if usage := figures(chunk, "usage") or figures(figures(chunk, "x_groq"), "usage"):
             self.usage = _usage(usage)
 
     def choice(self, choice: JSON, delta: JSON) -> None:
@@ -152,7 +198,7 @@ def _pieces(value: JSON, name: str) -> list[JSON]:
 
 def _usage(usage: JSON) -> Usage:
     """Here input contains what was cached and output contains reasoning already."""
-    asked, answered = (member(usage, f"{name}_tokens_details", dict) for name in ("prompt", "completion"))
+    asked, answered = (figures(usage, f"{name}_tokens_details") for name in ("prompt", "completion"))
     cost = number(usage, "cost")
     return Usage(
         input_tokens=count(usage, "prompt_tokens"),
@@ -169,7 +215,48 @@ def _raise_error(value: JSON) -> None:
         raise InBandError(value)
 
 
-def _messages(message: Message) -> Iterator[dict[str, Any]]:
+def _level(effort: str) -> dict[str, Any]:
+    return {"reasoning_effort": effort}
+
+
+def _object(effort: str) -> dict[str, Any]:
+    return {"reasoning": {"enabled": False} if effort == "none" else {"effort": effort}}
+
+
+def _enabled(effort: str) -> dict[str, Any]:
+    return {"reasoning": {"enabled": effort != "none"}}
+
+
+def _thinking(effort: str) -> dict[str, Any]:
+    return {"thinking": {"type": "disabled" if effort == "none" else "enabled"}}
+
+
+def _thinking_and_effort(effort: str) -> dict[str, Any]:
+    level = {} if effort == "none" else {"reasoning_effort": nearest(effort, ("high", "max"))}
+    return _thinking(effort) | level
+
+
+EFFORT: Mapping[str, Callable[[str], dict[str, Any]]] = {
+    "": _level,
+    "object": _object,
+    "enabled": _enabled,
+    "thinking": _thinking,
+    "thinking_and_effort": _thinking_and_effort,
+}
+"""How it is said how hard to think, by the dialect's `effort`."""
+
+
+def _response_format(schema: JSON, way: str) -> dict[str, Any] | None:
+    """The shape of the answer, by the dialect's `schema`; where only words can say it, they stand in the messages."""
+    answer = {"name": "answer", "strict": is_strict(schema), "schema": schema}
+    formats: dict[str, dict[str, Any]] = {
+        "native": {"type": "json_schema", "json_schema": answer},
+        "json_object": {"type": "json_object"},
+    }
+    return formats.get(way)
+
+
+def _messages(message: Message, system_role: str) -> Iterator[dict[str, Any]]:
     """One message as the protocol's own: each result of a tool is a message here, before what else was said."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     yield from ({"role": "tool", "tool_call_id": result.id, "content": result.content} for result in results)
@@ -178,7 +265,8 @@ def _messages(message: Message) -> Iterator[dict[str, Any]]:
     if results and not (parts or calls):
         return
     plain = all(isinstance(part, Text) for part in parts)
-    said: dict[str, Any] = {"role": "user" if message.role == "tool" else message.role}
+    roles = {"tool": "user", "system": system_role}
+    said: dict[str, Any] = {"role": roles.get(message.role, message.role)}
     said["content"] = message.text if plain else [_part(part) for part in parts]
     if calls:
         said["tool_calls"] = [

@@ -1,0 +1,27 @@
+"""How figures are said to a person: dollars, and what is too long to be read."""
+
+import re
+from decimal import Decimal
+
+SHOWN = 60
+BASE64 = re.compile(r"[A-Za-z0-9+/]{2000,}={0,2}")
+"""What nobody reads on a terminal."""
+
+
+def dollars(cost: Decimal, *, exact: bool = True) -> str:
+    """An amount, with two figures that say something; `~` where it is only about so much."""
+    digits = 2 if not cost else max(2, 1 - cost.adjusted())
+    return f"{'' if exact else '~'}${cost:.{digits}f}"
+
+
+def price_of(sending: Decimal | None, worst: Decimal | None, *, exact: bool) -> str:
+    """What it costs to send something, and what with the longest answer; both are None where nobody knows."""
+    if sending is None:
+        return "unpriced"
+    most = "" if worst is None else f", {dollars(worst, exact=exact)} at most with the answer"
+    return f"{dollars(sending, exact=exact)} to send{most}"
+
+
+def without_base64(text: str) -> str:
+    """The text with each long run of base64 cut to its beginning and its length."""
+    return BASE64.sub(lambda run: f"{run[0][:SHOWN]}…({len(run[0])} characters of base64)", text)

@@ -1,0 +1,189 @@
+"""`aix model info`: all that is known of one model, and who says so."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from itertools import zip_longest
+from typing import Annotated, Any
+
+import typer
+
+from aix.app import App
+from aix.cli.options import AsJson, Shell
+from aix.config.values import CAPABILITIES
+from aix.errors import NotFoundError
+from aix.llm.catalogue import Model, Price, Rates
+
+FIGURES = ("name", "context", "max_output", "capabilities", "efforts", "retires", "successor", "note")
+
+
+def register(cli: typer.Typer) -> None:
+    cli.command("info")(info)
+
+
+def info(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model, or PROVIDER:MODEL.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show all that is known of a model.
+
+    Each figure has its source and its date. Where sources disagree, all are shown, the one that counts first.
+
+    \b
+      aix model info claude-haiku-4-5
+      aix model info openrouter:anthropic/claude-opus-4.6
+    """
+    shell: Shell = ctx.obj
+    found, *others = models_named(shell.app, model)
+    said = shell.app.catalogue.said(found)
+    roles = list(_roles(shell.app, found))
+    if as_json:
+        sources = [facts(one) | {"sources": one.sources} for one in said]
+        shell.console.json(facts(found) | {"sources": found.sources, "said": sources, "roles": roles})
+        return
+    shell.console.line(f"{'model:':<14}{found.provider}:{found.id}")
+    _print_figures(shell, found, said)
+    for index, price in enumerate(_differing(found.prices)):
+        _print_price(shell, price, counts=index == 0)
+    if not found.prices:
+        shell.console.line(f"{'price:':<14}unpriced")
+    for heading, texts in (("aliases", found.aliases), ("roles", roles)):
+        if texts:
+            shell.console.line(f"{heading + ':':<14}{', '.join(texts)}")
+    if others:
+        shell.console.line(f"{'also at:':<14}{', '.join(f'{one.provider}:{one.id}' for one in others)}")
+
+
+def models_named(app: App, text: str) -> list[Model]:
+    """The models that a text means: its provider's, or everybody's, direct ones first. Raises NotFoundError."""
+    for mark in ":/":
+        name, _, rest = text.partition(mark)
+        if rest and (provider := app.providers.find(name)):
+            if one := app.catalogue.find(provider.name, rest) or app.catalogue.find(provider.name, text):
+                return [one]
+            raise _missing(app, provider.name, rest)
+    rows = sorted((app.providers.get(name) for name in app.providers.names()), key=lambda row: row.aggregator)
+    if models := [model for row in rows if (model := app.catalogue.find(row.name, text))]:
+        return models
+    raise _missing(app, "", text)
+
+
+def _missing(app: App, provider: str, model: str) -> NotFoundError:
+    near = [f"{provider}:{one}" if provider else one for one in app.catalogue.near(provider, model)]
+    if not near and not provider:
+        near = sorted(
+            f"{one.provider}:{one.id}" for one in app.catalogue.all() if model.casefold() in one.id.casefold()
+        )
+    where = f" of {provider}" if provider else ""
+    return NotFoundError(
+        f"no model '{model}'{where} is known",
+        hint=f"did you mean {' or '.join(near[:3])}?"
+        if near
+        else "aix model list shows all; aix model refresh asks anew",
+        reason="model",
+    )
+
+
+def facts(model: Model) -> dict[str, Any]:
+    """A model as JSON: amounts are texts, so that no figure is lost; null is what nobody says."""
+    return {
+        "provider": model.provider,
+        "id": model.id,
+        "name": model.name or None,
+        "context": model.context,
+        "max_output": model.max_output,
+        "capabilities": [name for name in CAPABILITIES if name in model.capabilities],
+        "efforts": list(model.efforts),
+        "aliases": list(model.aliases),
+        "retires": model.retires or None,
+        "successor": model.successor or None,
+        "note": model.note or None,
+        "unpriced": model.price is None,
+        "prices": [_price(price) for price in model.prices],
+    }
+
+
+def _price(price: Price) -> dict[str, Any]:
+    tiers = [{"above": tier.above, **_rates(tier.rates)} for tier in price.tiers]
+    return {**_rates(price.rates), "tiers": tiers, "source": price.source, "date": price.date or None}
+
+
+def _rates(rates: Rates) -> dict[str, str | None]:
+    named = {name: getattr(rates, name) for name in Rates.__dataclass_fields__}
+    return {name: None if rate is None else per_million(rate) for name, rate in named.items()}
+
+
+def per_million(rate: Decimal | None) -> str:
+    """A rate as short as it goes; empty where nobody knows."""
+    return "" if rate is None else f"{rate.normalize():f}"
+
+
+def tokens(count: int | None) -> str:
+    """About how many, as a person says it: `400k`, `1.05M`."""
+    if count is None:
+        return ""
+    if count < 1_000:
+        return str(count)
+    return f"{count / 1_000_000:.3g}M" if count >= 999_500 else f"{count / 1_000:.3g}k"
+
+
+def _print_figures(shell: Shell, model: Model, said: list[Model]) -> None:
+    """Each figure, then what other sources say instead."""
+    for field in FIGURES:
+        shown: dict[str, str] = {}
+        for one in (model, *said):
+            if (text := _text(getattr(one, field))) and field in one.sources:
+                shown.setdefault(text, one.sources[field])
+        heading = f"{field.replace('_', ' ')}:"
+        for text, source in shown.items():
+            shell.console.line(f"{heading:<14}{text}  [{source}]")
+            heading = "  or"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, frozenset):
+        return ", ".join(name for name in CAPABILITIES if name in value)
+    return ", ".join(value) if isinstance(value, tuple) else str(value or "")
+
+
+def _differing(prices: Sequence[Price]) -> list[Price]:
+    """The price that counts, and those that say something else."""
+    return [price for index, price in enumerate(prices) if index == 0 or not _repeats(price, prices[0])]
+
+
+def _repeats(price: Price, other: Price) -> bool:
+    pairs = [(price.rates, other.rates), *zip_longest(_tiers(price), _tiers(other), fillvalue=Rates())]
+    said = [(getattr(one, name), getattr(two, name)) for one, two in pairs for name in Rates.__dataclass_fields__]
+    return len(price.tiers) == len(other.tiers) and all(one in (None, two) for one, two in said)
+
+
+def _tiers(price: Price) -> list[Rates]:
+    return [tier.rates for tier in price.tiers]
+
+
+def _print_price(shell: Shell, price: Price, *, counts: bool) -> None:
+    when = f"{price.source}, {price.date}" if price.date else price.source
+    shell.console.line(f"{'price:' if counts else '  or':<14}{_per_million(price.rates)}  [{when}]")
+    for tier in price.tiers:
+        shell.console.line(f"{'':<14}above {tokens(tier.above)} tokens in: {_per_million(tier.rates)}")
+
+
+def _per_million(rates: Rates) -> str:
+    if rates.input is None or rates.output is None:
+        return "unpriced"
+    said = [f"${per_million(rates.input)} in", f"${per_million(rates.output)} out"]
+    said += [f"${per_million(rates.cache_read)} cache read"] if rates.cache_read is not None else []
+    said += [f"${per_million(rates.cache_write)} cache write"] if rates.cache_write is not None else []
+    return f"{', '.join(said)} per million tokens"
+
+
+def _roles(app: App, model: Model) -> Iterator[str]:
+    """The roles that mean this model: its provider's own, and the user's."""
+    provider = app.providers.find(model.provider)
+    names = {model.id, *model.aliases}
+    for role, name in (provider.roles if provider else {}).items():
+        if name in names:
+            yield f"{model.provider} {role}"
+    for role, text in app.settings.section("roles").items():
+        if isinstance(text, str) and text in {f"{model.provider}:{name}" for name in names} | names:
+            yield role
