@@ -42,7 +42,7 @@ def api_key(
       aix api-key openrouter                   asks, without showing it
       pass show openai | aix api-key openai    reads it from a pipe
       aix api-key custom:vllm-local
-      aix api-key openai --add                 another, for when that one is used up
+      aix api-key openai --add                 one more, for when that is used up
       aix api-key openai --keyring             in the system's keyring
       aix api-key openai --action get          masked, with where each comes from
     """
