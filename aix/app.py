@@ -164,16 +164,21 @@ class App:
         from aix.llm.shelf import built_in, own, refreshed
 
         mine = own(self.settings.section("models"), self.providers.names())
-        return Catalogue([mine, *refreshed(find_cache(self.env, self.paths.home)), built_in()])
+        free = {provider.name for provider in self.providers.sound() if provider.free}
+        return Catalogue([mine, *refreshed(find_cache(self.env, self.paths.home)), built_in()], free)
+
+    @cached_property
+    def today(self) -> datetime.date:
+        """The day on which this runs, the same everywhere."""
+        return datetime.datetime.now(datetime.UTC).date()
 
     def refresh(self) -> "list[Refreshed]":
         """Fetch what is published of models; what came of each source."""
         from aix.llm.client import Client
         from aix.llm.refresh import MAX_BODY, refresh
 
-        today = datetime.datetime.now(datetime.UTC).date().isoformat()
         client = Client(self.env, max_body=MAX_BODY)
-        done = refresh(client, find_cache(self.env, self.paths.home), self.env, today)
+        done = refresh(client, find_cache(self.env, self.paths.home), self.env, self.today.isoformat())
         self.__dict__.pop("catalogue", None)
         return done
 
@@ -207,7 +212,8 @@ class App:
     def runner(self) -> "Runner":
         from aix.runs.runner import Runner
 
-        return Runner(self.settings, self.providers, lambda: self.client, self.env, self.warn, lambda: self.catalogue)
+        client, catalogue = (lambda: self.client), (lambda: self.catalogue)
+        return Runner(self.settings, self.providers, client, self.env, self.warn, catalogue, self.today)
 
     def examine(self, editor: Callable[[str | None], list[str]], *, online: bool) -> "Iterator[Finding]":
         """What is right here and what is wrong. `editor` says which one would be opened."""

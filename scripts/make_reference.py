@@ -86,7 +86,7 @@ def providers() -> str:
 
 def key(row: dict[str, Any]) -> str:
     """Where the key of a provider is looked for in the environment."""
-    names = ", ".join(f"`{name}`" for name in row.get("key_env", ()))
+    names = ", ".join(f"`{name}`" for name in row.get("key_env", row.get("moved_key_env", ())))
     return f"{names}, if it wants one" if row.get("key_optional") else names or "none"
 
 

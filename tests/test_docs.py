@@ -4,7 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from docs_scene import ROOT
 from pages import BLOCK, DOCS, FRONT, NOT_RUN, Step, check, commands, story
+
+from aix.config.values import KEYS
 
 LONGEST = 150
 
@@ -54,3 +57,8 @@ def test_the_two_commands_of_the_readme_stand_first() -> None:
 def test_a_command_of_several_lines_is_one() -> None:
     text = "for x in a b; do\n  echo $x\ndone\n# a remark\necho one \\\n  two\ncat <<END\nhi\nEND\n"
     assert list(commands(text)) == ["for x in a b; do\n  echo $x\ndone", "echo one \\\n  two", "cat <<END\nhi\nEND"]
+
+
+@pytest.mark.parametrize("key", [*KEYS, "api_keys.", "custom_providers.", "models.", "roles."])
+def test_every_setting_is_on_the_page_of_settings(key: str) -> None:
+    assert f"`{key}" in (ROOT / "docs" / "configuration.md").read_text()

@@ -126,6 +126,9 @@ class Console:
             for row in rows:
                 self.line("\t".join(" ".join(cell.split()) for cell in row))
             return
+        self.done_waiting()
+        if not rows:
+            return
         from rich.table import Table
         from rich.text import Text
 
@@ -139,11 +142,16 @@ class Console:
             table.add_row(*(Text(visible(" ".join(cell.split()))) for cell in row))
         self.rich("stdout").print(table)
 
+    @property
+    def draws(self) -> bool:
+        """Whether standard output is a terminal that can show Markdown."""
+        return self.stdout_is_terminal and not self.plain
+
     @contextmanager
     def answer(self, kind: Literal["exact", "markdown"]) -> Iterator[Callable[[str], None]]:
         """A function that takes the answer piece by piece; what is held back is written at the end, also after a
         failure. On a terminal that can show it Markdown is drawn, a block at a time."""
-        if kind == "exact" or not self.stdout_is_terminal or self.plain:
+        if kind == "exact" or not self.draws:
             last = ""
 
             def write(text: str) -> None:

@@ -11,7 +11,7 @@ BASE64 = re.compile(r"[A-Za-z0-9+/]{2000,}={0,2}")
 def dollars(cost: Decimal, *, exact: bool = True) -> str:
     """An amount, with two figures that say something; `~` where it is only about so much."""
     digits = 2 if not cost else max(2, 1 - cost.adjusted())
-    return f"{'' if exact else '~'}${cost:.{digits}f}"
+    return f"{'' if exact or not cost else '~'}${cost:.{digits}f}"
 
 
 def price_of(sending: Decimal | None, worst: Decimal | None, *, exact: bool) -> str:

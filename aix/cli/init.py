@@ -13,7 +13,7 @@ from aix.cli.provider_draft import Draft, old_row
 from aix.cli.provider_setup import MOST, look, summary
 from aix.cli.streams import Stdin
 from aix.config.secrets import Secret, checked
-from aix.config.settings import join_key
+from aix.config.settings import default_model_key, join_key
 from aix.errors import AuthError, UsageError
 from aix.llm.providers import Provider
 from aix.llm.routing import no_key
@@ -117,11 +117,11 @@ class _Setup:
     def model(self, provider: Provider, name: str) -> None:
         """The provider's default model: the one that is named, or one of those that a local server has."""
         models = self.running.get(provider.name, ())
-        current = self.shell.app.settings.find(f"{provider.name}_default_model") or provider.default_model
+        current = self.shell.app.settings.find(default_model_key(provider.name)) or provider.default_model
         if not name and current not in models and models:
             name = ask.choose("Which model?", models[:MOST]) if self.person and len(models) > 1 else models[0]
         if name:
-            self.values[f"{provider.name}_default_model"] = name
+            self.values[default_model_key(provider.name)] = name
 
     def sending(self, execute: bool | None) -> None:
         """What `aix run` does when it is not told: show, or send."""

@@ -129,7 +129,9 @@ def _refuse_undecodable(args: Sequence[str]) -> None:
 def _usage(error: typer.TyperException, arguments: Sequence[str], app: App) -> UsageError:
     """Typer's complaint in our form, with the help that is nearest; a prompt's name alone is nearly a command."""
     message = error.format_message().rstrip(".")
-    return UsageError(message[:1].lower() + message[1:], hint=_nearest(arguments, app))
+    path = getattr(getattr(error, "ctx", None), "command_path", "")
+    nearest = f"{path} --help" if len(path.split()) > 2 else _nearest(arguments, app)
+    return UsageError(message[:1].lower() + message[1:], hint=nearest)
 
 
 def _nearest(arguments: Sequence[str], app: App) -> str:

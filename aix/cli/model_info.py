@@ -41,17 +41,15 @@ def info(
         sources = [facts(one) | {"sources": one.sources} for one in said]
         shell.console.json(facts(found) | {"sources": found.sources, "said": sources, "roles": roles})
         return
-    shell.console.line(f"{'model:':<14}{found.provider}:{found.id}")
-    _print_figures(shell, found, said)
-    for index, price in enumerate(_differing(found.prices)):
-        _print_price(shell, price, counts=index == 0)
-    if not found.prices:
-        shell.console.line(f"{'price:':<14}unpriced")
-    for heading, texts in (("aliases", found.aliases), ("roles", roles)):
-        if texts:
-            shell.console.line(f"{heading + ':':<14}{', '.join(texts)}")
-    if others:
-        shell.console.line(f"{'also at:':<14}{', '.join(f'{one.provider}:{one.id}' for one in others)}")
+    elsewhere = [f"{one.provider}:{one.id}" for one in others]
+    named = {"aliases": found.aliases, "roles": roles, "also at": elsewhere}
+    lines = [("model:", f"{found.provider}:{found.id}", ""), *_figures(found, said), *_prices(found)]
+    lines += [(f"{heading}:", ", ".join(texts), "") for heading, texts in named.items() if texts]
+    if shell.console.stdout_is_terminal:
+        shell.console.table(["field", "value", "from"], [(head.rstrip(":"), *rest) for head, *rest in lines], fold=True)
+        return
+    for heading, text, source in lines:
+        shell.console.line(f"{heading:<14}{text}{f'  [{source}]' if source else ''}")
 
 
 def models_named(app: App, text: str) -> list[Model]:
@@ -127,7 +125,11 @@ def tokens(count: int | None) -> str:
     return f"{count / 1_000_000:.3g}M" if count >= 999_500 else f"{count / 1_000:.3g}k"
 
 
-def _print_figures(shell: Shell, model: Model, said: list[Model]) -> None:
+Line = tuple[str, str, str]
+"""What is said of a model: the heading, the text, and who says so."""
+
+
+def _figures(model: Model, said: list[Model]) -> Iterator[Line]:
     """Each figure, then what other sources say instead."""
     for field in FIGURES:
         shown: dict[str, str] = {}
@@ -136,7 +138,7 @@ def _print_figures(shell: Shell, model: Model, said: list[Model]) -> None:
                 shown.setdefault(text, one.sources[field])
         heading = f"{field.replace('_', ' ')}:"
         for text, source in shown.items():
-            shell.console.line(f"{heading:<14}{text}  [{source}]")
+            yield heading, text, source
             heading = "  or"
 
 
@@ -161,11 +163,16 @@ def _tiers(price: Price) -> list[Rates]:
     return [tier.rates for tier in price.tiers]
 
 
-def _print_price(shell: Shell, price: Price, *, counts: bool) -> None:
-    when = f"{price.source}, {price.date}" if price.date else price.source
-    shell.console.line(f"{'price:' if counts else '  or':<14}{_per_million(price.rates)}  [{when}]")
-    for tier in price.tiers:
-        shell.console.line(f"{'':<14}above {tokens(tier.above)} tokens in: {_per_million(tier.rates)}")
+def _prices(model: Model) -> Iterator[Line]:
+    """The price, its tiers below it, then what other sources say instead."""
+    heading = "price:"
+    for price in _differing(model.prices):
+        yield heading, _per_million(price.rates), f"{price.source} ({price.date})" if price.date else price.source
+        for tier in price.tiers:
+            yield "", f"above {tokens(tier.above)} tokens in: {_per_million(tier.rates)}", ""
+        heading = "  or"
+    if not model.prices:
+        yield heading, "unpriced", ""
 
 
 def _per_million(rates: Rates) -> str:

@@ -137,7 +137,7 @@ def remove(
     """
     shell: Shell = ctx.obj
     settings, names = shell.app.settings, shell.app.providers.names()
-    rows = {key: row for key, row in settings.section("models").items() if isinstance(row, dict)}
+    rows = {key: row if isinstance(row, dict) else {} for key, row in settings.section("models").items()}
     places = {key: placed(key, row, names) for key, row in rows.items()}
     found = [key for key, (provider, id_) in places.items() if model in (key, id_, f"{provider}:{id_}")]
     if not found:

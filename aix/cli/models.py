@@ -8,12 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
+from aix.app import App
 from aix.cli import model_info, model_own, model_trial
 from aix.cli.options import AsJson, Shell
+from aix.config.secrets import Key
 from aix.config.values import CAPABILITIES
-from aix.errors import NotFoundError, UsageError
+from aix.errors import AixError, NotFoundError, UsageError
 from aix.llm.catalogue import Model
 from aix.llm.probe import Probe, side_by_side
+from aix.llm.providers import Provider
 
 HELP = """Look at models: what they can do, and what they cost.
 
@@ -150,9 +153,7 @@ def _known(shell: Shell, provider: str, source: str) -> list[Listed]:
 
 
 def _usable(shell: Shell) -> Iterator[str]:
-    for name in shell.app.providers.names():
-        if shell.app.runner.usable(shell.app.providers.get(name)):
-            yield name
+    return (row.name for row in shell.app.providers.sound() if not shell.app.roster.trouble(row))
 
 
 def _live(shell: Shell, provider: str) -> list[Listed]:
@@ -164,18 +165,33 @@ def _live(shell: Shell, provider: str) -> list[Listed]:
         elif answer.error:
             raise answer.error
         for name in sorted(answer.models):
-            model = catalogue.find(answer.provider.name, name)
-            found.append(Listed(model or Model(name, answer.provider.name), known=model is not None))
+            known = catalogue.find(answer.provider.name, name)
+            found.append(Listed(known or catalogue.get(answer.provider.name, name), known=known is not None))
     return found
 
 
 def _asked(shell: Shell, names: Sequence[str]) -> list[Probe]:
     app = shell.app
     chosen = [provider for provider in map(app.providers.get, names) if provider.base_url]
-    keys = {provider.name: app.runner.key(provider) for provider in chosen}
+    keys = {provider.name: _key(app, provider) for provider in chosen}
     shell.console.progress(f"asking {len(chosen)} providers for their models")
     _ = app.prober  # made here, as several threads at once would each make one
-    return side_by_side(lambda one: app.probe(one, key.secret if (key := keys[one.name]) else None), chosen)
+
+    def probed(one: Provider) -> Probe:
+        key = keys[one.name]
+        return (
+            Probe(one, 0, 0.0, error=key) if isinstance(key, AixError) else app.probe(one, key.secret if key else None)
+        )
+
+    return side_by_side(probed, chosen)
+
+
+def _key(app: App, provider: Provider) -> Key | AixError | None:
+    """A provider's key, or what keeps it from having one, which is nothing to the others."""
+    try:
+        return app.runner.key(provider)
+    except AixError as error:
+        return error
 
 
 def _row(listed: Listed, *, live: bool) -> Mapping[str, Any]:

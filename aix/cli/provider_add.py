@@ -15,7 +15,8 @@ from aix.errors import UsageError
 
 HELP = """Add a provider of your own.
 
-Any address that speaks a protocol aix knows. Without one it asks for what it needs.
+Any address that speaks a protocol aix knows: openai-chat, openai-responses, anthropic-messages, gemini, cohere, ollama
+or replicate. Without an address it asks for what it needs.
 
 \b
   aix provider add box http://localhost:8000/v1 --model qwen3
@@ -37,7 +38,7 @@ def register(noun: typer.Typer) -> None:
 def add(
     ctx: typer.Context,
     new_provider: Annotated[str, typer.Argument(metavar="[NAME]", help="What to call it.")] = "",
-    url: Annotated[str, typer.Argument(metavar="[URL]", help="Where it is, with its /v1.")] = "",
+    url: Annotated[str, typer.Argument(metavar="[URL]", help="Where it is: http://localhost:8000/v1")] = "",
     default_model: Annotated[str, typer.Option("--model", "-m", metavar="MODEL", help="Its default model.")] = "",
     protocol: Annotated[str, typer.Option(metavar="PROTOCOL", help="What it speaks, if not openai-chat.")] = "",
     header: Annotated[

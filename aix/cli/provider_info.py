@@ -10,6 +10,7 @@ from aix.app import App
 from aix.cli.options import AsJson, Shell
 from aix.cli.provider_draft import hides_built_in
 from aix.config.secrets import mask
+from aix.config.settings import default_model_key
 from aix.health.roster import KeyPlace
 from aix.llm.providers import Dialect, Provider
 
@@ -123,7 +124,7 @@ class _Known:
         return "built in" if hides_built_in(self.provider.name) and "base_url" not in self._own else "usual"
 
     def _default_model(self) -> Line:
-        setting = f"{self.provider.name}_default_model"
+        setting = default_model_key(self.provider.name)
         if value := self.app.settings.find(setting):
             return Line("default_model", str(value), f"config.json, {setting}")
         return Line("default_model", self.provider.default_model, self._source("default_model"))

@@ -7,6 +7,7 @@ import typer
 
 from aix.cli import ask
 from aix.cli.options import Shell, Yes
+from aix.config.settings import default_model_key
 from aix.errors import NotFoundError, UsageError
 from aix.llm.probe import Probe, has
 
@@ -77,7 +78,7 @@ def _model(chosen: Probe) -> str:
 
 def _save(shell: Shell, name: str, model: str) -> None:
     settings, console = shell.app.settings, shell.console
-    values: dict[str, Any] = {"default_provider": name, f"{name}_default_model": model}
+    values: dict[str, Any] = {"default_provider": name, default_model_key(name): model}
     old = settings.find("default_model")
     settings.save_all({**values, "default_model": None})
     console.note(f"saved in {shell.app.paths.config}: {name} is asked from now on, with {model}")
@@ -104,10 +105,11 @@ def _nobody(shell: Shell) -> NotFoundError:
 def _no_model(found: Sequence[Probe], model: str) -> NotFoundError:
     names = " and ".join(answer.provider.name for answer in found)
     if model:
-        return NotFoundError(f"{names} has no model {model}", hint=f"it has {summary(found[0].models)}", reason="model")
+        listed = "\n".join(f"{answer.provider.name} has {summary(answer.models)}" for answer in found)
+        return NotFoundError(f"there is no model {model} at {names}", hint=listed, reason="model")
     pulls = [answer.provider.pull for answer in found if answer.provider.pull]
     return NotFoundError(
-        f"{names} runs, and has no model yet",
+        f"there is no model yet at {names}",
         hint=pulls[0].format(model="llama3.2") if pulls else "load one there, and run this again",
         reason="model",
     )

@@ -8,7 +8,7 @@ import typer
 from aix.app import App
 from aix.cli import doctor, provider_add, provider_import, provider_info, provider_setup
 from aix.cli.options import AsJson, Shell, Yes
-from aix.config.settings import PRIVATE, join_key, leaves, split_key
+from aix.config.settings import PRIVATE, default_model_key, join_key, leaves, split_key
 from aix.errors import AixError, UsageError
 
 HELP = """Look at providers, try them, and add your own.
@@ -188,4 +188,4 @@ def _naming(data: Mapping[str, Any], name: str) -> list[str]:
 
     named = {key: value if isinstance(value, list) else [value] for key, value in leaves(data)}
     elsewhere = {key: values for key, values in named.items() if split_key(key)[0] not in PRIVATE}
-    return [key for key, values in elsewhere.items() if key == f"{name}_default_model" or any(map(leads, values))]
+    return [key for key, values in elsewhere.items() if key == default_model_key(name) or any(map(leads, values))]

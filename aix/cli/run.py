@@ -132,7 +132,9 @@ def run(
 
     A prompt's params are flags too: aix run NAME --help shows them.
     """
-    refuse_empty(ctx, "provider", "model", "schema")
+    refuse_empty(ctx, "provider", "model", "schema", "output")
+    if stop and "" in stop:
+        raise UsageError("--stop is empty", hint="an unset variable? leave the flag out for no stop")
     shell: Shell = ctx.obj
     output = None if output == "-" else output
     options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed, "effort": effort}

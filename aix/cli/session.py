@@ -18,6 +18,7 @@ from aix.config.paths import in_home
 from aix.config.secrets import Key, without_keys
 from aix.errors import AuthError, UsageError
 from aix.library.arguments import Given, Sources, resolve
+from aix.library.filters import fenced
 from aix.library.prompt import Param
 from aix.llm.exchange import Exchange
 from aix.llm.routing import Target
@@ -142,7 +143,6 @@ class Session:
             self._console.json(report.succeeded(self._run))
 
     def _stream(self, exchange: Exchange, write: Callable[[str], None]) -> None:
-        last = ""
         with self._aside() as aside:
             for event in self._app.runner.send(self._run, exchange):
                 if isinstance(event, ReasoningDelta):
@@ -150,10 +150,9 @@ class Session:
                 elif isinstance(event, TextDelta):
                     aside("")
                     write(event.text)
-                    last = event.text[-1:]
-        for call in self._run.response.tool_calls:
-            write(f"{'' if last in ('', chr(10)) else chr(10)}{call.name} {call.arguments}\n")
-            last = ""
+        if calls := "".join(f"{call.name} {call.arguments}\n" for call in self._run.response.tool_calls):
+            gap = "" if self._run.response.text[-1:] in ("", "\n") else "\n"
+            write(f"{gap}\n{fenced(calls)}\n" if self._draws else f"{gap}{calls}")
 
     def _hold(self, exchange: Exchange, write: Callable[[str], None]) -> None:
         """Hand on nothing before it is known to be what is wanted, or that nothing better comes."""
@@ -197,6 +196,12 @@ class Session:
             prompt = replace(prompt, output=replace(prompt.output, schema=schema.document))
         return self._app.runner.request(target, (*self._run.messages, *more), self._order, prompt)
 
+    @property
+    def _draws(self) -> bool:
+        """Whether the answer is drawn as Markdown."""
+        exact = self._view.raw or self._view.as_json or self._view.output is not None or self._gate.holds
+        return self._prompt.output.format == "markdown" and not exact and self._console.draws
+
     @cached_property
     def _gate(self) -> "Gate":
         return self._app.gate(self._prompt, self._wanted)
@@ -237,8 +242,7 @@ class Session:
         elif self._view.as_json:
             yield _nowhere
         else:
-            drawn = self._prompt.output.format == "markdown" and not (self._view.raw or self._gate.holds)
-            with self._console.answer("markdown" if drawn else "exact") as write:
+            with self._console.answer("markdown" if self._draws else "exact") as write:
                 yield write
 
     @contextmanager
@@ -288,7 +292,7 @@ class Session:
         if not (self._view.usage or self._console.stderr_is_terminal) or finish is None or target is None:
             return
         said = [f"{target.provider.name}:{finish.model or target.model}"]
-        if usage := self._run.usage:
+        if (usage := self._run.usage) and (usage.input_tokens or usage.output_tokens):
             cached = f" ({usage.cache_read_tokens} cached)" if usage.cache_read_tokens else ""
             reasoned = f" ({usage.reasoning_tokens} reasoning)" if usage.reasoning_tokens else ""
             said.append(f"{usage.input_tokens} tokens in{cached}, {usage.output_tokens} out{reasoned}")

@@ -1,5 +1,6 @@
 """`aix tokens`: how many tokens a prompt is, and what it costs to send it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -44,6 +45,9 @@ Examples:
   aix tokens review -m openai:gpt-5.5 < x.patch | cut -d " " -f 1
 """
 
+STDIN_ATTACHED = re.compile(r"(^|\0)(-a\0?|--attach[\0=])-(\0|$)")
+"""`-a -` among words that are joined by NUL."""
+
 
 class TokensCommand(PromptCommand):
     """Without a name, text that is piped in is counted as it is; so are attachments alone."""
@@ -56,7 +60,7 @@ class TokensCommand(PromptCommand):
     }
 
     def unnamed(self, ctx: Any, library: str | None, args: list[str]) -> str:  # noqa: ARG002 - as that of `run`
-        piped = Stdin().kind == "piped"
+        piped = Stdin().kind == "piped" and not STDIN_ATTACHED.search("\0".join(args))
         if not piped and not any(arg.startswith(("-a", "--attach")) for arg in args):
             raise UsageError(
                 "which prompt? aix tokens takes a name, a file, -, or text from a pipe",
@@ -65,7 +69,7 @@ class TokensCommand(PromptCommand):
         text = Stdin().read() if piped else ""
         prompt = Prompt("-", text, text, params=(), template=False)
         ctx.meta[CHOSEN] = Chosen(prompt, ctx.obj.app.template(prompt, None))
-        return "-"
+        return "-" if piped else ""
 
 
 def register(cli: typer.Typer) -> None:

@@ -6,15 +6,16 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 
 from aix.config import system_keyring
 from aix.errors import AuthError, ConfigError
 
 COMMAND_SECONDS = 30.0
-KEYRING = "system keyring"
+COMMAND, KEYRING, SAVED = "api_key_command", "system keyring", "config.json"
 LAST_WORDS = 4096
 MOST_SAID = 200
 
@@ -45,7 +46,8 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key with the place it was found in: a variable's name, `config.json`, KEYRING or `api_key_command`."""
+    """A key with the place it was found in: a variable's name, a field of the provider's row, COMMAND, KEYRING or
+    SAVED."""
 
     secret: Secret
     source: str
@@ -70,27 +72,39 @@ def mask(text: str) -> str:
     return f"{text[:4]}***{text[-4:]}" if len(text) >= 16 else "***"
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place where a key is looked for; `read` says what is there, and runs the command that prints it."""
+
+    source: str
+    read: Callable[[], list[str]]
+
+
 def find_keys(sources: KeySources, env: Mapping[str, str]) -> Iterator[Key]:
     """The keys that there are, best first. A key command runs, and a keyring is opened, only when nothing before it was
     taken."""
-    for text, source in _candidates(sources, env):
-        yield Key(checked(text, sources.name, source), source)
+    for place in places(sources, env):
+        for text in place.read():
+            yield Key(checked(text, sources.name, place.source), place.source)
 
 
-def _candidates(sources: KeySources, env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Texts that are to be keys, each with its source."""
+def has_key(sources: KeySources, env: Mapping[str, str]) -> bool:
+    """Whether there is a key, without running the command that may print one."""
+    return any(place.source == COMMAND or place.read() for place in places(sources, env))
+
+
+def places(sources: KeySources, env: Mapping[str, str]) -> Iterator[Place]:
+    """Where to look, the best place first."""
+    name, own = sources.name, sources.own
     for field in ("api_key", "api_keys"):
-        for text in _texts(sources.own.get(field)):
-            yield text, f"custom_providers.{sources.name}.{field}"
+        yield Place(f"custom_providers.{name}.{field}", partial(_texts, own.get(field)))
     for variable in sources.variables:
-        if env.get(variable, "").strip():
-            yield env[variable], variable
-    if command := sources.own.get("api_key_command"):
-        yield _output(str(command), sources, env), "api_key_command"
-    if sources.keyring and (text := system_keyring.find(sources.name)):
-        yield text, KEYRING
-    for text in _texts(sources.saved):
-        yield text, "config.json"
+        yield Place(variable, partial(_texts, env.get(variable)))
+    if command := own.get(COMMAND):
+        yield Place(COMMAND, lambda: [_output(str(command), sources, env)])
+    if sources.keyring:
+        yield Place(KEYRING, lambda: _texts(system_keyring.find(name)))
+    yield Place(SAVED, partial(_texts, sources.saved))
 
 
 def conventional_variable(name: str) -> str:
@@ -102,7 +116,7 @@ def checked(text: str, name: str, source: str = "") -> Secret:
     """A key as it can stand in a header. Raises AuthError; the message never holds the key."""
     key = text.strip()
     place = f"the key for {name}" + (f" from {source}" if source else "")
-    ways = {"": f"aix api-key {name}", "config.json": f"aix api-key {name}", KEYRING: f"aix api-key {name} --keyring"}
+    ways = {"": f"aix api-key {name}", SAVED: f"aix api-key {name}", KEYRING: f"aix api-key {name} --keyring"}
     hint = ways.get(source, f"look at {source}")
     if not key:
         raise AuthError(f"{place} is empty", hint=hint)

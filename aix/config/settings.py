@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class Settings:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            raise ConfigError(f"{key} in config.json must be an object", hint=f"aix config --unset {key}")
+            raise ConfigError(f"{key} in config.json must be an object", hint=f"aix config --unset {shlex.quote(key)}")
         return value
 
     def items(self) -> Iterator[Setting]:
@@ -189,6 +190,11 @@ def join_key(segments: Sequence[str]) -> str:
     )
 
 
+def default_model_key(provider: str) -> str:
+    """The setting that says which model a provider is asked for."""
+    return join_key((f"{provider}_default_model",))
+
+
 def is_private(segments: Sequence[str]) -> bool:
     """Whether the value at a key is a secret, or may hold one."""
     return segments[0] == "api_keys" or not set(PRIVATE_FIELDS).isdisjoint(segments[2:])
@@ -201,7 +207,8 @@ def kind_of(key: str) -> Kind:
         if len(pattern) == len(segments) and all(map(fnmatchcase, segments, pattern)):
             return kind
     known = [_written(pattern, segments) for pattern in FIELDS]
-    listed = (name for pattern, name in zip(FIELDS, known, strict=True) if len(pattern) < 3)
+    pairs = zip(FIELDS, known, strict=True)
+    listed = dict.fromkeys(name if len(pattern) < 3 else f"{pattern[0]}.<name>.…" for pattern, name in pairs)
     near = get_close_matches(key, known, n=2)
     near_or_all = f"did you mean {' or '.join(near)}?" if near else f"the settings are {', '.join(listed)}"
     raise UsageError(f"there is no setting '{key}'", hint=near_or_all)
@@ -256,7 +263,7 @@ def _place(data: dict[str, Any], segments: tuple[str, ...], value: Any) -> None:
         inner = places[-1].setdefault(segment, {})
         if not isinstance(inner, dict):
             key = join_key(segments[:depth])
-            raise ConfigError(f"{key} in config.json must be an object", hint=f"aix config --unset {key}")
+            raise ConfigError(f"{key} in config.json must be an object", hint=f"aix config --unset {shlex.quote(key)}")
         places.append(inner)
     if value is not None:
         places[-1][last] = value

@@ -39,7 +39,7 @@ def _package() -> Any:
     except ImportError:
         raise ConfigError(
             "the system keyring needs a package that is not installed",
-            hint="pip install 'aix-prompts[keyring]'\nor do without: aix config keyring false",
+            hint="pip install keyring\nor do without: aix config keyring false",
         ) from None
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -217,5 +218,5 @@ def convert(kind: Kind, text: str, where: str) -> Any:
 def check(kind: Kind, value: Any, key: str) -> Any:
     """A value of config.json, when it is of its kind. Raises ConfigError."""
     if not kind.accepts(value):
-        raise ConfigError(f"{key} in config.json must be {kind.says}", hint=f"aix config --unset {key}")
+        raise ConfigError(f"{key} in config.json must be {kind.says}", hint=f"aix config --unset {shlex.quote(key)}")
     return value

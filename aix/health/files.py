@@ -17,7 +17,6 @@ from aix.config.settings import Settings, join_key, kind_of, leaves, split_key, 
 from aix.config.values import KEYS, check
 from aix.errors import ConfigError, StorageError, UsageError
 from aix.health.finding import MOVE, Finding, fault, ok, skipped, unreadable, warning
-from aix.health.keys import known
 from aix.health.scene import Scene
 from aix.llm.network import masked
 
@@ -138,7 +137,7 @@ def settings(scene: Scene) -> Iterator[Finding]:
 
 def _moved(scene: Scene) -> Iterator[tuple[str, str]]:
     """Each variable that says where a provider is."""
-    for provider in known(scene):
+    for provider in scene.providers.sound():
         if name := provider.moved_by(scene.env):
             yield name, f"{provider.name} to {masked(provider.base_url) or 'what is no address'}"
 

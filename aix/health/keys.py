@@ -1,53 +1,44 @@
 """Keys, each with where it comes from, and whom aix would ask. No key is shown whole, and no key command is run."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
 
-from aix.config.secrets import Key, KeySources, find_keys
+from aix.config.secrets import COMMAND, KEYRING, SAVED, Key, KeySources, checked, places
 from aix.config.settings import join_key
-from aix.errors import AixError, AuthError, NetworkError
+from aix.errors import AixError, NetworkError
 from aix.health.finding import Finding, fault, ok, skipped, warning
 from aix.health.scene import Scene
 from aix.llm.probe import Probe, running
 from aix.llm.providers import Provider, checked_url
 from aix.llm.routing import Target, no_key
+from aix.runs.keyring import key_sources
 from aix.runs.run import Order
 from aix.runs.runner import Runner
 
 
 def keys(scene: Scene) -> Iterator[Finding]:
     """Each provider's key, the ones that it hides, and what looks wrong with it."""
-    found = [finding for provider in known(scene) for finding in _keys_of(scene, provider)]
+    each = [finding for provider in scene.providers.sound() for finding in _keys_of(scene, provider)]
+    found = list({finding.message: finding for finding in each}.values())  # a locked keyring is so for all of them
     yield from found
     yield from _saved_for_nobody(scene)
     if not any(finding.facts.get("source") for finding in found):
         yield skipped("no key is set", "aix api-key openrouter, or another provider")
 
 
-def known(scene: Scene) -> Iterator[Provider]:
-    """The providers whose rows are sound."""
-    for name in scene.providers.names():
-        try:
-            yield scene.providers.get(name)
-        except AixError:  # the check of config.json says so
-            continue
-
-
 def _keys_of(scene: Scene, provider: Provider) -> Iterator[Finding]:
     if provider.keyless:
         return
-    own = _own(scene, provider)
-    found = list(_candidates(scene, provider, own))
+    sources = key_sources(provider, scene.settings, scene.env)
+    found = list(_candidates(scene, sources))
     there = [key for key in found if isinstance(key, Key)]
-    yield from (fault(error, provider=provider.name) for error in found if isinstance(error, AuthError))
+    yield from (fault(error, provider=provider.name) for error in found if isinstance(error, AixError))
     if there:
         yield _first(provider, there)
         yield from _looks(scene, provider, there[0])
-    if command := own.get("api_key_command"):
+    if command := sources.own.get(COMMAND):
         order = "after that, its" if there else "its"
-        yield ok(f"{provider.name}: {order} key comes from api_key_command ({len(str(command))} letters), not run here")
-    elif not there and not found and (variable := own.get("api_key_env")):
+        yield ok(f"{provider.name}: {order} key comes from {COMMAND} ({len(str(command))} letters), not run here")
+    elif not there and not found and (variable := sources.own.get("api_key_env")):
         yield warning(f"{provider.name} takes its key from {variable}, which is not set", f"export {variable}=…")
 
 
@@ -58,11 +49,17 @@ def _first(provider: Provider, there: list[Key]) -> Finding:
     facts = {"provider": provider.name, "source": used.source}
     different = [key.source for key in others if key.secret != used.secret and key.source != used.source]
     if different:
-        hint = (
-            f"aix api-key {provider.name} --action delete" if different[0] == "config.json" else f"unset {different[0]}"
-        )
-        return warning(f"{said}, which hides another in {different[0]}", f"{hint}, or: unset {used.source}", **facts)
+        hint = f"{_without(provider, different[0])}, or: {_without(provider, used.source)}"
+        return warning(f"{said}, which hides another in {different[0]}", hint, **facts)
     return ok(said, **facts)
+
+
+def _without(provider: Provider, source: str) -> str:
+    """The command that takes the key out of a place."""
+    if source.startswith("custom_providers."):
+        return f"aix config --unset {source}"
+    delete = f"aix api-key {provider.name} --action delete"
+    return {SAVED: delete, KEYRING: f"{delete} --keyring"}.get(source, f"unset {source}")
 
 
 def _looks(scene: Scene, provider: Provider, key: Key) -> Iterator[Finding]:
@@ -82,22 +79,14 @@ def _looks(scene: Scene, provider: Provider, key: Key) -> Iterator[Finding]:
         yield warning(f"{key.source} holds a key in the provider's row", f"aix api-key custom:{provider.name}")
 
 
-def _candidates(scene: Scene, provider: Provider, own: Mapping[str, Any]) -> Iterator[Key | AuthError]:
+def _candidates(scene: Scene, sources: KeySources) -> Iterator[Key | AixError]:
     """Every key that is set, best first, each looked at by itself; the key command is left out."""
-    nothing = KeySources(provider.name, {}, (), None)
-    sources = [replace(nothing, own={field: own[field]}) for field in ("api_key", "api_keys") if own.get(field)]
-    sources += [replace(nothing, variables=(variable,)) for variable in provider.key_env]
-    sources.append(replace(nothing, saved=scene.settings.section("api_keys").get(provider.name)))
-    for source in sources:
+    for place in places(sources, scene.env):
         try:
-            yield from find_keys(source, scene.env)
-        except AuthError as error:
+            texts = [] if place.source == COMMAND else place.read()
+            yield from [Key(checked(text, sources.name, place.source), place.source) for text in texts]
+        except AixError as error:
             yield error
-
-
-def _own(scene: Scene, provider: Provider) -> Mapping[str, Any]:
-    row = scene.settings.section("custom_providers").get(provider.name) if provider.custom else {}
-    return row if isinstance(row, dict) else {}
 
 
 def _saved_for_nobody(scene: Scene) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from aix.config.secrets import Key
 from aix.errors import AixError, NetworkError
 from aix.health.finding import Finding, fault, ok, skipped, warning
-from aix.health.keys import counted, known, runner
+from aix.health.keys import counted, runner
 from aix.health.scene import Scene
 from aix.llm.network import masked, proxy_for, refuse_special
 from aix.llm.probe import Probe, has, probe, side_by_side
@@ -133,7 +133,7 @@ def answers(scene: Scene, asked: Sequence[Provider]) -> list[Probe]:
 
 def usable(scene: Scene) -> Iterator[Provider]:
     """The providers with a key, the user's own ones, and the local ones that run."""
-    for provider in known(scene):
+    for provider in scene.providers.sound():
         if provider.base_url and (provider.custom or _there(scene, provider)):
             yield provider
 

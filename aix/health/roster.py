@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from aix.config.secrets import KEYRING, KeySources, Secret, conventional_variable, find_keys
-from aix.config.settings import Settings
+from aix.config.secrets import COMMAND, SAVED, Place, Secret, checked, conventional_variable, places
+from aix.config.settings import Settings, default_model_key
 from aix.errors import AixError
 from aix.llm.address import BLANK
 from aix.llm.providers import Provider, checked_url
+from aix.runs.keyring import key_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Roster:
         """Where the key comes from, or would: `$GROQ_API_KEY (default)`, with the usual variable of its name."""
         if provider.keyless:
             return "none"
-        usual = f"${provider.key_env[0]}" if provider.key_env else "config.json"
+        usual = f"${provider.key_env[0]}" if provider.key_env else "none"
         found = self.key(provider)
         source = found.source if found else usual
         return f"{source} (default)" if source == f"${conventional_variable(provider.name)}" else source
@@ -64,33 +64,26 @@ class Roster:
 
     def default_model(self, provider: Provider) -> str:
         """The model when none is named: the setting's, else the row's."""
-        return str(self.settings.find(f"{provider.name}_default_model") or provider.default_model)
+        return str(self.settings.find(default_model_key(provider.name)) or provider.default_model)
 
     def _lacks_key(self, provider: Provider) -> bool:
-        named = "api_key_env" in self._own(provider)
+        named = "api_key_env" in key_sources(provider, self.settings, self.env).own
         return not provider.keyless and (named or not provider.key_optional) and self.key(provider) is None
 
-    def _own(self, provider: Provider) -> Mapping[str, Any]:
-        row = self.settings.section("custom_providers").get(provider.name) if provider.custom else {}
-        return row if isinstance(row, dict) else {}
-
     def _places(self, provider: Provider) -> Iterator[KeyPlace]:
-        own, name = self._own(provider), provider.name
-        for field in ("api_key", "api_keys"):
-            if own.get(field):
-                yield self._place(f"custom_providers.{name}.{field}", KeySources(name, {field: own[field]}, (), None))
-        for variable in provider.key_env:
-            yield self._place(f"${variable}", KeySources(name, {}, (variable,), None))
-        if own.get("api_key_command"):
-            yield KeyPlace("api_key_command", there=True)
-        if self.settings.get("keyring").value:
-            yield self._place(KEYRING, KeySources(name, {}, (), None, keyring=True))
-        saved = self.settings.section("api_keys").get(name)
-        yield self._place(f"config.json, api_keys.{name}", KeySources(name, {}, (), saved))
+        for place in places(key_sources(provider, self.settings, self.env), self.env):
+            found = looked_at(place, provider)
+            if found.there or not place.source.startswith("custom_providers."):
+                yield found
 
-    def _place(self, source: str, sources: KeySources) -> KeyPlace:
-        try:
-            keys = tuple(key.secret for key in find_keys(sources, self.env))
-        except AixError as error:
-            return KeyPlace(source, there=True, error=error.message)
-        return KeyPlace(source, there=bool(keys), keys=keys)
+
+def looked_at(place: Place, provider: Provider) -> KeyPlace:
+    """What is in a place where a key may be; a key command is not run."""
+    labels = {SAVED: f"{SAVED}, api_keys.{provider.name}", **{name: f"${name}" for name in provider.key_env}}
+    source = labels.get(place.source, place.source)
+    try:
+        texts = [] if place.source == COMMAND else place.read()
+        keys = tuple(checked(text, provider.name, place.source) for text in texts)
+    except AixError as error:
+        return KeyPlace(source, there=True, error=error.message)
+    return KeyPlace(source, there=bool(keys) or place.source == COMMAND, keys=keys)

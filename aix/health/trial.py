@@ -24,10 +24,11 @@ def tried(scene: Scene, names: Sequence[str]) -> Iterator[Finding]:
     """What comes of asking these providers, or all that can be used, for their models; where the scene says `online`,
     also of one short message to each. Raises NotFoundError for a name that there is not."""
     chosen = [scene.providers.get(name) for name in dict.fromkeys(names)] if names else list(usable(scene))
-    if not chosen:
-        yield warning("there is nobody to ask", "aix provider quick-setup, or aix api-key openrouter")
-    asked = [provider for provider in chosen if provider.base_url]
     secrets = known_secrets(scene.env, scene.settings.data)
+    if not chosen:
+        nobody = warning("there is nobody to ask", "aix provider quick-setup, or aix api-key openrouter")
+        yield finished(nobody, "all", "Providers", secrets)
+    asked = [provider for provider in chosen if provider.base_url]
     by_name = {answer.provider.name: answer for answer in answers(scene, asked)}
     for provider in chosen:
         for finding in _said(scene, provider, by_name.get(provider.name)):

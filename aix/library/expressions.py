@@ -7,8 +7,13 @@ from aix.bounded import SECONDS, ExhaustedError, bounded
 from aix.library.closure import Closure
 from aix.library.template import Environment, undeclared
 
-_WORDS = {"unexpected 'end of template'": "it ends too early", "chunk after expression": "it goes on after its end"}
-"""What Jinja says of a template, said of an expression."""
+_TOO_MUCH = "it takes more time or memory than it may"
+_WORDS = {
+    "unexpected 'end of template'": "it ends too early",
+    "chunk after expression": "it goes on after its end",
+    "MemoryError": _TOO_MUCH,
+}
+"""What Jinja says of a template, and Python of work, said of an expression."""
 
 
 class ExpressionError(Exception):
@@ -32,7 +37,7 @@ class Expression:
         try:
             true, wrong = bounded(lambda: self._judged(values), seconds)
         except ExhaustedError:
-            raise ExpressionError("it takes more time or memory than it may") from None
+            raise ExpressionError(_TOO_MUCH) from None
         if wrong:
             raise ExpressionError(wrong)
         return bool(true)

@@ -49,6 +49,16 @@ def form_of(url: str, forms: Sequence[Form]) -> Form:
     return next((form for form in forms if re.fullmatch(form.url, url)), Form(""))
 
 
+def host_of(url: str) -> str:
+    """The host that a URL names; empty when it is not one that can be asked."""
+    try:
+        parts = urlsplit(url)
+        named = parts.hostname if parts.port != 0 else ""
+    except ValueError:
+        return ""
+    return named or "" if re.fullmatch("https?://[^ ]+", url) and url.isprintable() else ""
+
+
 def host_url(host: str, default: str) -> str:
     """A base URL shaped like the default one, of a host as Ollama's own client reads it: `box`, `box:1234`, `:1234`,
     `0.0.0.0` (a server's "everywhere" is here), `http://box` (port 80 then), `https://box`, `[::1]`, `box/prefix`."""

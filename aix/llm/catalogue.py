@@ -1,7 +1,7 @@
 """Which models there are, what each can do and what it costs: lines of data, each with its source and date."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -104,6 +104,9 @@ class Source:
         return f"{self.name} {self.version}".rstrip()
 
 
+FREE = Price("local", "", Rates(Decimal(0), Decimal(0)))
+"""The price of what runs on a machine of the user's, where nobody says another."""
+
 Record = Mapping[str, Any]
 """What one source says of one model, as it stands in the data."""
 
@@ -129,17 +132,19 @@ class Layer:
 
 
 class Catalogue:
-    """Every model that is known, out of layers of which the first is the best."""
+    """Every model that is known, out of layers of which the first is the best; `free` are the providers whose models
+    cost nothing."""
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
+    def __init__(self, layers: Sequence[Layer], free: Collection[str] = ()) -> None:
         self._layers = layers
+        self._free = free
         self._indexes: dict[str, Mapping[str, str]] = {}
 
     def find(self, provider: str, model: str) -> Model | None:
         """A model by its id or an alias, in any case, with or without a date; another variant of a known model has its
         figures, and no price."""
-        if said := self._said(provider, model):
-            return merged(provider, model, said)
+        if self._said(provider, model):
+            return self._model(provider, model)
         index = self._index(provider)
         asked = model.casefold().removeprefix(f"{provider}/".casefold())
         usual = DATE.sub("", asked)
@@ -147,7 +152,11 @@ class Catalogue:
             if name in index:
                 return self._model(provider, index[name])
         plain = self.find(provider, VARIANT.sub("", model)) if VARIANT.search(asked) else None
-        return replace(plain, id=model, prices=()) if plain else None
+        return self._priced(replace(plain, id=model, prices=())) if plain else None
+
+    def get(self, provider: str, model: str) -> Model:
+        """Like `find`; of a model that is not known, as much as its provider says."""
+        return self.find(provider, model) or self._priced(Model(model, provider))
 
     def of(self, provider: str) -> list[Model]:
         """The models of a provider, in the order of their names."""
@@ -194,7 +203,10 @@ class Catalogue:
         return [said for layer in self._layers for said in layer.said(provider, model)]
 
     def _model(self, provider: str, model: str) -> Model:
-        return merged(provider, model, self._said(provider, model))
+        return self._priced(merged(provider, model, self._said(provider, model)))
+
+    def _priced(self, model: Model) -> Model:
+        return replace(model, prices=(FREE,)) if model.provider in self._free and not model.prices else model
 
     def _index(self, provider: str) -> Mapping[str, str]:
         """Names in lower case, and the ids that they mean; an id wins over another model's alias."""

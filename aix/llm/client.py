@@ -9,7 +9,6 @@ import random
 import socket
 import ssl
 import time
-import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,20 +19,19 @@ import httpx
 
 from aix.errors import AixError, ConfigError, DeadlineError, IncompleteError, NetworkError, ProviderError
 from aix.llm import failure, retry
+from aix.llm.body import decoded, inflated
 from aix.llm.errand import Errand, pause
 from aix.llm.exchange import Attempt, Exchange
 from aix.llm.network import certificates, masked, proxy_for
 from aix.llm.protocols.echo import answer as echo_answer
 from aix.llm.providers import Provider
-from aix.llm.wire import MAX_BODY, InBandError, clip, items, parsed, sse
+from aix.llm.wire import MAX_BODY, InBandError, clip, parsed, sse
 from aix.messages import Event, Finish
 
 CONNECT_SECONDS = 15.0
 LISTENS_SECONDS = 0.2
 SILENCE_SECONDS = 300.0  # a large model on a small machine reads a long prompt for minutes before its first word
 ERROR_BODY = 64 * 1024
-INFLATED_AT_ONCE = 1024 * 1024
-STREAMS = ("event-stream", "ndjson", "jsonl")
 PORTS = {"http": 80, "https": 443}
 
 
@@ -111,7 +109,7 @@ class Client:
         """The whole answer to one question that is asked once and judged by nobody, within the exchange's time."""
         started, head, body, found = self._clock.monotonic(), _Head(0, {}), b"", None
         try:
-            with self._answered(exchange, exchange.timeout) as (head, chunks):
+            with self._answered(exchange, exchange.timeout) as (head, chunks, _):
                 _refuse_status(exchange, head, chunks)
                 body = b"".join(chunks)
         except _FailedError as failed:
@@ -193,7 +191,7 @@ class Client:
         if exchange.call.delay:
             self._clock.sleep(min(exchange.call.delay, max(0.0, deadline - self._clock.monotonic())))
         seconds = max(0.0, deadline - self._clock.monotonic())
-        with self._answered(exchange, seconds) as (head, body):
+        with self._answered(exchange, seconds) as (head, body, hurry):
             _refuse_status(exchange, head, body)
             chunks, follow = body, exchange.call.follow
             if follow and "json" in head.headers.get("content-type", "").lower():
@@ -201,16 +199,19 @@ class Client:
                 if call := follow(parsed(whole, exchange.provider.name)):
                     return replace(exchange, call=call)
                 chunks = iter([whole])
-            yield from _decoded(exchange, head, chunks)
+            yield from _decoded(exchange, head, chunks, hurry)
         return None
 
     @contextlib.contextmanager
-    def _answered(self, exchange: Exchange, seconds: float) -> Iterator[tuple[_Head, Iterator[bytes]]]:
-        """The head of an answer, and its body as it comes; the connection ends with the block."""
+    def _answered(
+        self, exchange: Exchange, seconds: float
+    ) -> Iterator[tuple[_Head, Iterator[bytes], Callable[[float], None]]]:
+        """The head of an answer, its body as it comes, what shortens the wait; the connection ends with the block."""
         fetch = Errand(lambda connected: self._fetch(exchange, seconds, connected), seconds, lambda: _late(exchange))
         with contextlib.closing(fetch.items()) as items:
             head: _Head = next(items)
-            yield head, self._capped(_inflated(items, head.headers.get("content-encoding", "")), exchange)
+            body = inflated(items, head.headers.get("content-encoding", ""))
+            yield head, self._capped(body, exchange), fetch.hurry
 
     def _fetch(self, exchange: Exchange, seconds: float, connected: Callable[[socket.socket], None]) -> Iterator[Any]:
         """The head of an answer, then its body as it comes, until it ends or breaks off. Runs as an errand, so it may
@@ -312,8 +313,8 @@ def _refuse_status(exchange: Exchange, head: _Head, body: Iterable[bytes]) -> No
     raise _FailedError(found, head.headers)
 
 
-def _decoded(exchange: Exchange, head: _Head, body: Iterable[bytes]) -> Iterator[Event]:
-    """The events of a body, whatever kind of body it turned out to be. What is whole is for the protocol to say."""
+def _decoded(exchange: Exchange, head: _Head, body: Iterable[bytes], hurry: Callable[[float], None]) -> Iterator[Event]:
+    """The events of the body of an answer. What is whole is for the protocol to say."""
     kind = head.headers.get("content-type", "").lower()
     if "html" in kind:
         raise ProviderError(
@@ -322,13 +323,7 @@ def _decoded(exchange: Exchange, head: _Head, body: Iterable[bytes]) -> Iterator
             status=head.status,
         )
     try:
-        protocol = exchange.protocol
-        if any(word in kind for word in STREAMS) or (exchange.stream and "json" not in kind):
-            yield from protocol.decode_stream(protocol.frames(body))
-        elif (whole := b"".join(body).strip()).startswith(b"["):
-            yield from protocol.decode_stream(items(whole, exchange.provider.name))
-        elif whole:
-            yield from protocol.decode(parsed(whole, exchange.provider.name))
+        yield from decoded(exchange, kind, body, hurry)
     except InBandError as error:
         found = failure.in_band(error.value, exchange.names, head.request_id, exchange.provider)
         raise _FailedError(found, head.headers) from error
@@ -341,27 +336,6 @@ def _until_cut(chunks: Iterable[bytes]) -> Iterator[bytes]:
     except httpx.RemoteProtocolError as error:
         if "closed connection" not in str(error):
             raise
-
-
-def _inflated(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The chunks decompressed, a bounded piece at a time: a few bytes can stand for gigabytes."""
-    coding = encoding.strip().lower()
-    if coding in ("", "identity"):
-        yield from chunks
-        return
-    if coding not in ("gzip", "x-gzip", "deflate"):
-        raise ProviderError("the provider sent a body in an encoding that aix did not ask for", cause=clip(coding))
-    engine = zlib.decompressobj(wbits=47)  # whichever of the two its header says
-    try:
-        for chunk in chunks:
-            rest = chunk
-            while rest:
-                yield engine.decompress(rest, INFLATED_AT_ONCE)
-                rest = engine.unconsumed_tail
-            if engine.eof:
-                return
-    except zlib.error as error:
-        raise ProviderError("the provider sent a body that cannot be decompressed", cause=str(error)) from error
 
 
 def _late(exchange: Exchange) -> DeadlineError:

@@ -36,6 +36,7 @@ class Errand(Generic[T]):
     def __init__(self, work: Work[T], seconds: float, late: Callable[[], AixError]) -> None:
         self._work = work
         self._seconds = seconds
+        self._deadline = self._last = float("inf")
         self._late = late
         self._arrived: queue.SimpleQueue[tuple[float, Any]] = queue.SimpleQueue()
         self._lock = Lock()
@@ -45,14 +46,18 @@ class Errand(Generic[T]):
 
     def items(self) -> Generator[T, None, None]:
         """What the work yields, as it comes. Raises what it raises."""
-        deadline = time.monotonic() + self._seconds
+        self._deadline = self._last = time.monotonic() + self._seconds
         try:
             # not threading.Thread: its start() waits for a condition, where a signal can break the lock in two
             _thread.start_new_thread(self._run, ())
-            while (item := self._next(deadline)) is not _END:
+            while (item := self._next()) is not _END:
                 yield item
         finally:
             self._leave()
+
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than so many seconds from now for all that is still to come."""
+        self._deadline = min(self._last, time.monotonic() + seconds)
 
     def _run(self) -> None:
         try:
@@ -73,16 +78,16 @@ class Errand(Generic[T]):
             if self._left:
                 self._shut()
 
-    def _next(self, deadline: float) -> Any:
+    def _next(self) -> Any:
         while True:
-            remaining = deadline - time.monotonic()
+            remaining = self._deadline - time.monotonic()
             try:
                 when, item = self._arrived.get(timeout=max(0.0, min(remaining, MOMENT)))
             except queue.Empty:
                 if remaining > 0:
                     continue
                 raise self._late() from None
-            if when > deadline or (time.monotonic() > deadline and not self._done):
+            if when > self._deadline or (time.monotonic() > self._deadline and not self._done):
                 raise self._late()
             if isinstance(item, BaseException):
                 raise item

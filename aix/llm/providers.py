@@ -3,7 +3,8 @@
 import contextlib
 import json
 import re
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -11,11 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from aix.config.provider_row import in_own_network
 from aix.config.secrets import Secret, conventional_variable
 from aix.config.settings import join_key
 from aix.config.values import HEADER, PROVIDER_FIELDS, check, convert
 from aix.errors import AixError, ConfigError, NetworkError, NotFoundError
-from aix.llm.address import BLANK, Blank, Form, filled, first, form_of, host_url
+from aix.llm.address import BLANK, Blank, Form, filled, first, form_of, host_of, host_url
 
 AUTH: Mapping[str, tuple[str, str]] = {
     "bearer": ("Authorization", "Bearer {}"),
@@ -74,13 +76,14 @@ class Provider:
     """One provider. `key_env` names the variables that may hold its key; `custom` is the user's own row.
 
     Of those, `token_env` hold what goes as a bearer token, whatever `auth_type` says, and `tokens` is what they hold;
-    `moved_key_env` count only where the environment says its address. `address` fills the blanks in `base_url`, which
-    `respelt` then puts right; `forms` are those in which its address may be given, `hosts` those at which any address
-    has its forms, and `paths` how a protocol's paths are spelt there. `counter` is the protocol in which it counts
-    tokens, "" where it does not; `start` the command that starts a local one, and `pull` the one that gets a model it
-    does not have; a `telling` one listens where hardly anything else does, so a listener there is likely to be it.
-    `statuses` are what a status of its own means in the usual ones, and `hints` what to do after a status, where the
-    usual hint would mislead; `note` is what a person should know before choosing it.
+    `moved_key_env` count only where the environment says its address, or its host with https. `address` fills the
+    blanks in `base_url`, which `respelt` then puts right; `forms` are those in which its address may be given, `hosts`
+    those at which any address has its forms, and `paths` how a protocol's paths are spelt there. `counter` is the
+    protocol in which it counts tokens, "" where it does not; `start` the command that starts a local one, and `pull`
+    the one that gets a model it does not have; a `telling` one listens where hardly anything else does, so a listener
+    there is likely to be it. `statuses` are what a status of its own means in the usual ones, and `hints` what to do
+    after a status, where the usual hint would mislead; `note` is what a person should know before choosing it. The
+    models of a `free` one cost nothing, as it runs on a machine of the user's.
     """
 
     name: str
@@ -116,6 +119,7 @@ class Provider:
     dialect: Dialect = field(default_factory=Dialect)
     aggregator: bool = False
     local: bool = False
+    free: bool = False
     allow_http: bool = False
     timeout: float | None = None
     custom: bool = False
@@ -141,6 +145,7 @@ class Provider:
     def variables(self, env: Mapping[str, str]) -> list[Variable]:
         """Every variable that it reads, each with what it is for."""
         found = dict.fromkeys(self.key_env, "its key")
+        found = {**dict.fromkeys(self.moved_key_env, "its key, where its address is set"), **found}
         found |= dict.fromkeys(self.token_env, "its key, as a bearer token")
         found |= dict.fromkeys(self.base_url_env, "its address") | dict.fromkeys(self.host_env, "its host")
         found |= {name: f"the {part} in its address" for part, blank in self.address.items() for name in blank.env}
@@ -183,12 +188,17 @@ class Providers:
             reason="provider",
         )
 
+    def sound(self) -> Iterator[Provider]:
+        """All providers but those whose row is broken."""
+        for name in self.names():
+            with contextlib.suppress(AixError):
+                yield self.get(name)
+
     def local(self) -> list[Provider]:
         """The providers whose address is on this machine, one for each address; broken rows are passed over."""
         found: dict[tuple[str, str], Provider] = {}
-        for name in self.names():
-            with contextlib.suppress(AixError, ValueError):
-                provider = self.get(name)
+        for provider in self.sound():
+            with contextlib.suppress(ValueError):
                 parts = urlsplit(provider.base_url)
                 if provider.local and is_loopback(parts.hostname or ""):  # all names of this machine are one
                     found.setdefault((str(parts.port), VERSION_AT_END.sub("", parts.path)), provider)
@@ -208,8 +218,10 @@ class Providers:
             return _changed(_row(name, self._built_in[name]), fields, row)
         if "base_url" not in row:
             place = join_key(("custom_providers", name))
-            raise ConfigError(f"{place} has no base_url", hint=f"aix config --set {place}.base_url https://…/v1")
-        return _custom_row(name, fields, row, self._at(_host(row["base_url"])))
+            raise ConfigError(
+                f"{place} has no base_url", hint=f"aix config --set {shlex.quote(place)}.base_url https://…/v1"
+            )
+        return _custom_row(name, fields, row, self._at(host_of(row["base_url"])))
 
     def _at(self, host: str) -> Provider | None:
         """The built-in provider to which a host belongs, where its addresses have forms of their own."""
@@ -232,7 +244,7 @@ def checked_url(provider: Provider) -> str:
     hint = f"aix config --set {row}.base_url https://…" if provider.custom else f"look at {variables}"
     if "?" in url or "#" in url or "@" in url.removeprefix("https://").removeprefix("http://").partition("/")[0]:
         raise ConfigError(f"{where} must not hold a user name, a password, a query or a fragment", hint=hint)
-    host = _host(url)
+    host = host_of(url)
     if blank := next((name for name in BLANK.findall(url) if name in provider.address), ""):
         raise _unfilled(provider, blank)
     if not host:
@@ -256,7 +268,7 @@ def _unfilled(provider: Provider, blank: str) -> ConfigError:
 
 def checked_followed(url: str, provider: Provider) -> str:
     """An address that an answer of the provider names. Raises NetworkError for one that is not asked."""
-    own, named = urlsplit(provider.base_url), urlsplit(url) if _host(url) else urlsplit("")
+    own, named = urlsplit(provider.base_url), urlsplit(url) if host_of(url) else urlsplit("")
     safe = named.scheme == "https" or (named.scheme, named.netloc) == (own.scheme, own.netloc)
     if not safe or "@" in named.netloc:
         raise NetworkError(
@@ -265,16 +277,6 @@ def checked_followed(url: str, provider: Provider) -> str:
             hint=f"check its base URL: {provider.base_url}",
         )
     return url
-
-
-def _host(url: str) -> str:
-    """The host that a URL names; empty when it is not one that can be asked."""
-    try:
-        parts = urlsplit(url)
-        named = parts.hostname if parts.port != 0 else ""
-    except ValueError:
-        return ""
-    return named or "" if re.fullmatch("https?://[^ ]+", url) and url.isprintable() else ""
 
 
 def _built_in() -> Mapping[str, Mapping[str, Any]]:
@@ -315,7 +317,7 @@ def _checked(name: str, row: Any) -> dict[str, Any]:
     """The fields of a Provider that a row of `custom_providers` sets. Raises ConfigError, which names a wrong one."""
     place = join_key(("custom_providers", name))
     if not isinstance(row, dict):
-        raise ConfigError(f"{place} in config.json must be an object", hint=f"aix config --unset {place}")
+        raise ConfigError(f"{place} in config.json must be an object", hint=f"aix config --unset {shlex.quote(place)}")
     for key, value in row.items():
         _check_field(place, key, value)
     return {key: value for key, value in row.items() if key in Provider.__dataclass_fields__}
@@ -340,7 +342,7 @@ def _custom_row(name: str, fields: Mapping[str, Any], row: Mapping[str, Any], ki
         **values,
         key_env=tuple(dict.fromkeys((*_named_variable(row), conventional_variable(name)))),
         key_optional=True,
-        local=is_loopback(_host(row["base_url"])),
+        local=is_loopback(host_of(row["base_url"])),
         custom=True,
     )
 
@@ -383,6 +385,7 @@ def _placed(provider: Provider, env: Mapping[str, str]) -> Provider:
         allow_http=provider.allow_http or bool(given),
         headers={**provider.headers, **headers},
         paths={**provider.paths, **{path: filled(spelt, values) for path, spelt in form.paths.items()}},
-        key_env=(*provider.key_env, *(provider.moved_key_env if given else ())),
+        key_env=(*provider.key_env, *(provider.moved_key_env if given or host.startswith("https:") else ())),
+        free=provider.free and in_own_network(url),
         tokens=tuple(Secret(token) for name in provider.token_env if (token := env.get(name, "").strip())),
     )

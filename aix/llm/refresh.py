@@ -5,19 +5,19 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aix.config import files
 from aix.config.values import EFFORTS
-from aix.errors import AixError, ProviderError
+from aix.errors import AixError, ProviderError, StorageError
 from aix.llm.exchange import Exchange
 from aix.llm.probe import side_by_side
 from aix.llm.protocols import protocol
 from aix.llm.providers import Provider
-from aix.llm.shelf import layer, refreshed_file
+from aix.llm.shelf import refreshed_file, sealed, unsealed
 from aix.llm.wire import Call
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ and how the providers are called there."""
 SECONDS = 60.0
 MAX_BODY = 32 * 1024 * 1024
 MOST_MODELS, LONGEST_ID, LARGEST = 20_000, 200, 10**9
-DEAREST = Decimal(100_000)
+DEAREST, DIGITS = Decimal(100_000), 9
+
+LATER = "what is there already is kept; try again later: aix model refresh"
 
 Record = dict[str, Any]
 Models = dict[str, dict[str, Record]]
@@ -55,10 +57,12 @@ def refresh(client: "Client", folder: Path, env: Mapping[str, str], today: str) 
     def one(name: str) -> Refreshed:
         try:
             models = _models(name, _fetched(client, name, env))
+            files.write_private(refreshed_file(folder, name), lambda _: sealed(name, today, models))
+        except StorageError as error:
+            error.hint = f"ls -ld {folder}; to keep it elsewhere: export XDG_CACHE_HOME=…"
+            return _kept(folder, name, error)
         except AixError as error:
             return _kept(folder, name, error)
-        written = json.dumps({"sources": {name: {"name": name, "date": today}}, "models": models}) + "\n"
-        files.write_private(refreshed_file(folder, name), lambda _: written.encode())
         return Refreshed(name, sum(map(len, models.values())), today)
 
     return side_by_side(one, list(SOURCES))
@@ -66,12 +70,9 @@ def refresh(client: "Client", folder: Path, env: Mapping[str, str], today: str) 
 
 def _kept(folder: Path, name: str, error: AixError) -> Refreshed:
     """What there is of a source that could not be fetched."""
-    try:
-        old = layer(refreshed_file(folder, name).read_text(encoding="utf-8"))
-        count = sum(len(models) for models in old.models.values())
-        return Refreshed(name, count, next(iter(old.sources.values())).date, error)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
-        return Refreshed(name, 0, "", error)
+    if old := unsealed(refreshed_file(folder, name)):
+        return Refreshed(name, sum(map(len, old.models.values())), old.sources[name].date, error)
+    return Refreshed(name, 0, "", error)
 
 
 def _fetched(client: "Client", name: str, env: Mapping[str, str]) -> bytes:
@@ -82,6 +83,8 @@ def _fetched(client: "Client", name: str, env: Mapping[str, str]) -> bytes:
     source = Provider(name, "openai-chat", f"{scheme}://{host}", auth_type="none")
     call = Call("GET", f"{slash}{path}" or "/", {})
     reply = client.ask(Exchange(source, "", protocol("openai-chat"), call, None, stream=False, timeout=SECONDS))
+    if reply.status >= 300:
+        raise ProviderError(f"{name} answered with HTTP {reply.status} instead of its models", hint=LATER)
     if reply.error:
         raise reply.error
     return reply.body
@@ -103,7 +106,7 @@ def _models(name: str, body: bytes) -> Models:
         what = "a web page" if body.lstrip()[:1] == b"<" else "something else"
         raise ProviderError(
             f"{name} answered with {what} instead of its models",
-            hint="what is there already is kept; try again later: aix model refresh",
+            hint=LATER,
         )
     return found
 
@@ -208,8 +211,8 @@ def _rate(value: Any, times: int) -> str | None:
     """A price as a text; None for what can be none."""
     try:
         figure = Decimal(str(value)) * times if isinstance(value, str | int | Decimal) else Decimal(-1)
-        return f"{figure.normalize():f}" if 0 <= figure <= DEAREST else None
-    except InvalidOperation:  # no number, or NaN
+        return f"{round(figure, DIGITS).normalize():f}" if 0 <= figure <= DEAREST else None
+    except ArithmeticError:  # no number, NaN, or one without end
         return None
 
 

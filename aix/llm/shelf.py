@@ -1,9 +1,10 @@
 """Where the catalogue's layers are kept: the user's settings, what was refreshed, what came with aix."""
 
-import contextlib
 import json
+import shlex
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,23 @@ def built_in() -> Layer:
 def refreshed(folder: Path) -> Iterator[Layer]:
     """What was fetched since, the best first; a file that cannot be read is as good as none."""
     for path in sorted((folder / "catalogue").glob("*.json"), reverse=True):  # OpenRouter says most of itself
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            yield layer(path.read_text(encoding="utf-8"))
+        if found := unsealed(path):
+            yield found
+
+
+def sealed(source: str, date: str, models: Mapping[str, Any]) -> bytes:
+    """What was fetched of a source, with a digest, so that whatever happens to the file is seen."""
+    text = json.dumps({"sources": {source: {"name": source, "date": date}}, "models": models})
+    return f"{sha256(text.encode()).hexdigest()}\n{text}\n".encode()
+
+
+def unsealed(path: Path) -> Layer | None:
+    """The layer that a file holds; None where there is none, or it is not as it was written."""
+    try:
+        digest, _, text = path.read_bytes().partition(b"\n") if path.is_file() else (b"", b"", b"")
+    except OSError:
+        return None
+    return layer(text.decode()) if digest.decode("latin-1") == sha256(text.strip()).hexdigest() else None
 
 
 def refreshed_file(folder: Path, name: str) -> Path:
@@ -64,7 +80,7 @@ def placed(key: str, row: Mapping[str, Any], providers: Collection[str]) -> tupl
 def _checked(key: str, row: Any) -> Mapping[str, Any]:
     place = join_key(("models", key))
     if not isinstance(row, dict):
-        raise ConfigError(f"{place} in config.json must be an object", hint=f"aix config --unset {place}")
+        raise ConfigError(f"{place} in config.json must be an object", hint=f"aix config --unset {shlex.quote(place)}")
     for name, value in row.items():
         if name not in MODEL_FIELDS:
             near = get_close_matches(name, MODEL_FIELDS, n=1)

@@ -52,6 +52,8 @@ def attached(names: Sequence[str], place: Callable[[str], Path], stdin: Callable
 
     Raises UsageError, for a file that is too large before any of it is read.
     """
+    if "" in names:
+        raise UsageError("--attach is empty", hint="an unset variable? leave the flag out for nothing")
     sizes = {name: _size(name, place(name)) for name in names if name != "-"}
     _refuse_size("all that is attached is", sum(sizes.values()), MAX_TOGETHER)
     return tuple(_piped(stdin(MAX_TOGETHER + 1)) if name == "-" else _opened(name, place(name)) for name in names)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,9 @@ IN_WORDS = "Answer with JSON only: one value that is valid by this JSON Schema: 
 
 IMAGE_TOKENS = 1000
 PAGE_TOKENS = 2000
+SOON = timedelta(days=60)
+"""How long before its end a model is said to retire."""
+
 PAGE = re.compile(rb"/Type\s*/Page\b")
 
 SEES: Mapping[str, str] = {"image/": "vision", "application/pdf": "pdf"}
@@ -60,15 +64,17 @@ class Taker:
     model: Model
 
 
-def fitted(request: Request, provider: Provider, unsaid: frozenset[str], known: Model | None) -> Fitted:
+def fitted(
+    request: Request, provider: Provider, unsaid: frozenset[str], known: Model | None, today: date | None = None
+) -> Fitted:
     """The request as the model takes it. `unsaid` are the fields for which the protocol has no word; `known` is what
-    the catalogue has of the model."""
+    the catalogue has of the model, which may be retired `today`."""
     taker = _taker(request.model, provider, unsaid, known)
     notes = []
     for step in (_with_accepted_effort, _within_its_longest_answer, _without_unsaid, _with_schema_in_words):
         request, note = step(request, taker)
         notes.append(note)
-    notes.append(_overflow(request, taker))
+    notes += [_overflow(request, taker), retirement(taker.model, today) if today else ""]
     return Fitted(request, taker.dialect, taker.model, tuple(filter(None, notes)))
 
 
@@ -78,11 +84,12 @@ def can(model: Model, capability: str) -> bool:
     return capability in model.capabilities if said else True
 
 
-def unseen(request: Request, model: Model) -> str:
-    """The first capability that the parts of a request need and the model is known not to have; empty for none."""
+def unseen(request: Request, model: Model, uncarried: frozenset[str] = frozenset()) -> str:
+    """The first capability that the parts of a request need and the model is known not to have, or its protocol has no
+    use for (`uncarried`); empty for none."""
     kinds = [part.media_type for part in _parts(request.messages) if isinstance(part, Image | File)]
     needed = (capability for start, capability in SEES.items() for kind in kinds if kind.startswith(start))
-    return next((capability for capability in needed if not can(model, capability)), "")
+    return next((capability for capability in needed if capability in uncarried or not can(model, capability)), "")
 
 
 def estimated(messages: Sequence[Message]) -> int:
@@ -162,6 +169,15 @@ def with_instruction(messages: Sequence[Message], words: str) -> tuple[Message, 
     place = messages[places[0]]
     said = replace(place, parts=(*place.parts, Text(f"\n\n{words}")))
     return (*messages[: places[0]], said, *messages[places[0] + 1 :])
+
+
+def retirement(model: Model, today: date) -> str:
+    """What is to be said of a model that its maker has ended, or ends soon; empty for another."""
+    if not model.retires or model.retires > (today + SOON).isoformat():
+        return ""
+    ends = "was retired" if model.retires <= today.isoformat() else "retires"
+    instead = f"; its successor is {model.successor}" if model.successor else ""
+    return f"{model.provider}:{model.id} {ends} on {model.retires}{instead}"
 
 
 def _overflow(request: Request, taker: Taker) -> str:

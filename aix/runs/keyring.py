@@ -2,13 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 
-from aix.config.secrets import Key, Secret
+from aix.config.secrets import Key, KeySources, Secret, known_secrets
+from aix.config.settings import Settings
 from aix.errors import AixError, AuthError
+from aix.llm.providers import Provider
 
 NOT_ACCEPTED = "is not accepted"
 USED_UP = "has nothing left to spend"
 TURNED_DOWN: Mapping[int, str] = {402: USED_UP, 403: "is not allowed this", 429: "is at its limit"}
 """What is said of a key after a status."""
+
+
+def key_sources(provider: Provider, settings: Settings, env: Mapping[str, str]) -> KeySources:
+    """Where to look for a provider's keys."""
+    row = settings.section("custom_providers").get(provider.name) if provider.custom else {}
+    own = row if isinstance(row, dict) else {}
+    secrets = known_secrets(env, settings.data) if own.get("api_key_command") else []
+    saved = settings.section("api_keys").get(provider.name)
+    return KeySources(provider.name, own, provider.key_env, saved, secrets, settings.get("keyring").value)
 
 
 class Keyring:

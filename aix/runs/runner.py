@@ -3,33 +3,39 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from aix.config.secrets import Key, KeySources, find_keys, known_secrets
+from aix.config.secrets import Key, find_keys, has_key
 from aix.config.settings import Settings
 from aix.errors import AixError, IncompleteError, NotFoundError, ProviderError, UsageError
 from aix.library.prompt import Prompt
 from aix.llm.catalogue import Catalogue
 from aix.llm.exchange import Exchange
-from aix.llm.protocols import counter, protocol
+from aix.llm.protocols import UNCARRIED, counter, protocol
 from aix.llm.providers import Provider, Providers
 from aix.llm.routing import Chooser, Target, Wish, no_key
 from aix.llm.wire import parsed
 from aix.messages import Event, Finish, Message, Request, Response
 from aix.runs.fitting import OPTIONS, Fitted, fitted, unseen
-from aix.runs.keyring import Keyring, turned_down
+from aix.runs.keyring import Keyring, key_sources, turned_down
 from aix.runs.run import Order, Run
 
 if TYPE_CHECKING:
     from aix.llm.client import Client
 
-UNABLE: Mapping[str, tuple[str, str]] = {"vision": ("images", "--vision"), "pdf": ("PDF files", "--provider {}")}
-"""What a model without a capability cannot read, and how those with it are listed."""
+NOTHING: frozenset[str] = frozenset()
+
+UNABLE: Mapping[str, tuple[str, str]] = {
+    "vision": ("images", "aix model list --vision"),
+    "pdf": ("PDF files", "attach its text: pdftotext FILE - | aix run NAME -a -"),
+}
+"""What a model without a capability cannot read, and what to do then."""
 
 
 class Runner:
     """`warn` is told, in a sentence, what the user should know and did not ask. `client` and `catalogue` are made when
-    they are needed."""
+    they are needed; `today` tells which models are retired."""
 
     def __init__(
         self,
@@ -39,6 +45,7 @@ class Runner:
         env: Mapping[str, str],
         warn: Callable[[str], None],
         catalogue: Callable[[], Catalogue] = lambda: Catalogue(()),
+        today: date | None = None,
     ) -> None:
         self._settings = settings
         self._providers = providers
@@ -46,6 +53,7 @@ class Runner:
         self._env = env
         self._warn = warn
         self._catalogue = catalogue
+        self._today = today
         self._keyrings: dict[str, Keyring] = {}
         self._said: set[str] = set()
 
@@ -80,10 +88,10 @@ class Runner:
         """The request as its model takes it; what had to change is said, once. Raises UsageError for what it cannot
         see."""
         provider = target.provider
-        model = self._catalogue().find(provider.name, target.model)
-        if model and (lacking := unseen(request, model)):
+        model = self._catalogue().get(provider.name, target.model)
+        if lacking := unseen(request, model, UNCARRIED.get(provider.protocol, NOTHING)):
             raise self._blind(provider, target.model, lacking)
-        fit = fitted(request, provider, protocol(provider.protocol).UNSAID, model)
+        fit = fitted(request, provider, protocol(provider.protocol).UNSAID, model, self._today)
         for note in fit.notes:
             if note not in self._said:
                 self._warn(note)
@@ -144,8 +152,10 @@ class Runner:
         return module.counted(parsed(reply.body, provider.name))
 
     def usable(self, provider: Provider) -> bool:
-        """Whether the provider needs no key, or has one."""
-        return provider.keyless or provider.key_optional or self._keyring(provider).best() is not None
+        """Whether the provider needs no key, or has one. No key command is run to know that."""
+        if provider.keyless or provider.key_optional:
+            return True
+        return has_key(key_sources(provider, self._settings, self._env), self._env)
 
     def key(self, provider: Provider) -> Key | None:
         """The provider's key; None when it takes none. Raises AuthError when it needs one and there is none."""
@@ -160,7 +170,7 @@ class Runner:
 
     def keys(self, provider: Provider) -> list[Key]:
         """All of the provider's keys, best first. Raises AuthError when it needs one and there is none."""
-        found = [] if provider.keyless else list(find_keys(self._sources(provider), self._env))
+        found = [] if provider.keyless else list(self._find_keys(provider))
         if not (found or provider.keyless or provider.key_optional):
             raise no_key(provider)
         return found
@@ -197,18 +207,19 @@ class Runner:
 
     def _keyring(self, provider: Provider) -> Keyring:
         if provider.name not in self._keyrings:
-            self._keyrings[provider.name] = Keyring(find_keys(self._sources(provider), self._env))
+            self._keyrings[provider.name] = Keyring(self._find_keys(provider))
         return self._keyrings[provider.name]
 
     def _blind(self, provider: Provider, model: str, lacking: str) -> UsageError:
         """The error for a model that cannot read what it would be sent, with some that can."""
-        able = [other for other in self._catalogue().of(provider.name) if lacking in other.capabilities]
+        hopeless = lacking in UNCARRIED.get(provider.protocol, NOTHING)
+        known = () if hopeless else self._catalogue().of(provider.name)
+        able = [other for other in known if lacking in other.capabilities]
         usual = (provider.default_model, *provider.roles.values())
         able.sort(key=lambda other: (other.id not in usual, bool(other.retires)))
         names = ", ".join(f"{provider.name}:{other.id}" for other in able[:3])
-        said, listed = UNABLE[lacking]
-        hints = [f"these can: {names}"] if names else []
-        hints.append(f"aix model list {listed.format(provider.name)}")
+        said, way_out = UNABLE[lacking]
+        hints = [f"these can: {names}", way_out] if names else [way_out]
         return UsageError(f"{provider.name}:{model} cannot read {said}", hint="\n".join(hints))
 
     def _name_models(self, error: AixError, exchange: Exchange) -> None:
@@ -223,12 +234,8 @@ class Runner:
     def _listens(self, provider: Provider) -> bool:
         return self._client().listens(provider)
 
-    def _sources(self, provider: Provider) -> KeySources:
-        own = self._settings.section("custom_providers").get(provider.name, {}) if provider.custom else {}
-        saved = self._settings.section("api_keys").get(provider.name)
-        secrets = known_secrets(self._env, self._settings.data) if own.get("api_key_command") else []
-        keyring = self._settings.get("keyring").value
-        return KeySources(provider.name, own, provider.key_env, saved, secrets, keyring)
+    def _find_keys(self, provider: Provider) -> Iterator[Key]:
+        return find_keys(key_sources(provider, self._settings, self._env), self._env)
 
     def _timeout(self, order: Order, provider: Provider) -> float:
         """In seconds: the flag, the variable, the provider's own, the setting."""

@@ -84,7 +84,7 @@ def read_schema(text: str) -> Schema:
     try:
         document = load_json(text)
     except ValueError as error:
-        raise SchemaError(f"$: not JSON: {error}") from None
+        raise SchemaError(f"it is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise SchemaError("$: must be an object")
     return Schema(document)

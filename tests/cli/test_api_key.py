@@ -106,7 +106,7 @@ def test_get_says_which_key_is_in_force(
             "aix api-key openai --add",
         ),
         (["openai", "--add", "--action", "get"], KEY, 2, "--add is for saving a key in config.json", "aix api-key"),
-        (["ollama"], KEY, 2, "ollama takes no key", "aix run hello --name Ada --provider ollama -x"),
+        (["echo"], KEY, 2, "echo takes no key", "aix run hello --name Ada --provider echo -x"),
         (["free"], KEY, 2, "free takes no key", "aix run hello --name Ada --provider free -x"),
         (
             ["openai", "--action", "show"],

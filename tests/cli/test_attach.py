@@ -86,7 +86,12 @@ def test_a_30_mb_image_is_refused(aix: Aix, home: Path, model: Model, look: Path
         (
             ["-a", "plan.pdf", "-m", "box:sees"],
             "aix: error: box:sees cannot read PDF files\n"
-            "  hint: these can: box:reads\n  hint: aix model list --provider box\n",
+            "  hint: these can: box:reads\n  hint: attach its text: pdftotext FILE - | aix run NAME -a -\n",
+        ),
+        (
+            ["-a", "plan.pdf", "-m", "ollama:stranger"],
+            "aix: error: ollama:stranger cannot read PDF files\n"
+            "  hint: attach its text: pdftotext FILE - | aix run NAME -a -\n",
         ),
         (["-a", "a.png", "-a", "plan.pdf", "-m", "box:reads"], ""),
         (["-a", "a.png", "-m", "box:stranger"], ""),

@@ -125,6 +125,10 @@ BAD = [
     ("run greet --name Ada -x", 4, NO_KEY),
     ("run greet --name Ada -x --provider openai", 4, NO_KEY_FOR_OPENAI),
     ("run greet --name Ada -x -m openai/gpt-5.5", 4, NO_KEY_FOR_OPENAI),
+    ("run greet --name Ada -x --output=", 2, "--output is empty\n"
+     "  hint: an unset variable? leave the flag out for the default"),
+    ("run greet --name Ada -x --stop=", 2, "--stop is empty\n"
+     "  hint: an unset variable? leave the flag out for no stop"),
     ("run greet --name Ada -x --provider opanai", 5, "there is no provider 'opanai'\n  hint: did you mean openai?"),
     ("run greet --name Ada -x -m custom:box", 5, "there is no provider 'custom:box'\n"
      "  hint: aix provider list"),
@@ -324,6 +328,7 @@ def test_a_key_in_the_wrong_place_is_neither_shown_nor_kept(
         (["help"], "aix --help"),
         (["run", "hello", "--nme", "x"], "aix run hello --help"),
         (["list", "--nope"], "aix list --help"),
+        (["provider", "info"], "aix provider info --help"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -52,6 +52,13 @@ def said(terminal: Terminal) -> str:
     return terminal.screen.rpartition("aix: box:")[0]
 
 
+def test_tool_calls_are_drawn_as_they_are_and_each_on_its_line(model: Model) -> None:
+    model.text, model.finish, model.calls = ("*Looking*.",), "tool_calls", (("get_a_b", '{"a": "*b*"}'), ("now", "{}"))
+    terminal = Terminal("run", "ask", "-x")
+    assert terminal.end() == 0
+    assert said(terminal) == 'Looking.\n\n get_a_b {"a": "*b*"}\n now {}\n'
+
+
 @pytest.mark.parametrize("size", [1, 7, 1000], ids=["by the letter", "in pieces", "at once"])
 def test_a_page_is_drawn_with_an_empty_line_between_its_blocks(size: int, model: Model) -> None:
     model.text = tuple(PAGE[start : start + size] for start in range(0, len(PAGE), size))

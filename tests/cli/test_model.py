@@ -45,7 +45,7 @@ def test_a_list_is_narrowed(flags: list[str], has: str, lacks: str, aix: Aix) ->
 
 def test_only_what_can_be_asked(aix: Aix) -> None:
     listed = rows(aix("model", "list", "--usable", env={"GROQ_API_KEY": "gsk_0123456789abcdef"}).stdout)
-    assert {name.split(":")[0] for name in listed} == {"groq", "ollama"}
+    assert {name.split(":")[0] for name in listed} == {"groq"}
 
 
 def test_what_one_source_says_is_listed_as_it_says_it(aix: Aix) -> None:
@@ -65,6 +65,14 @@ def test_a_list_fits_a_terminal(words: list[str], home: Path) -> None:
     lines = terminal.screen.splitlines()
     assert all(len(line) <= 80 for line in lines)
     assert lines[0].split() == ["model", "context", "input", "output", "can"]
+
+
+def test_what_is_known_of_a_model_fits_a_terminal(home: Path) -> None:
+    terminal = Terminal("model", "info", "openai:gpt-5.5", env={"HOME": str(home)})
+    assert terminal.end() == 0
+    first, *lines = [line.rstrip() for line in terminal.screen.splitlines()]
+    assert first.split() == ["field", "value", "from"]
+    assert sum("(2026-" in line and line.endswith(")") for line in lines) >= 4, "a source is cut in two"
 
 
 def test_what_is_known_of_a_model_has_its_sources(aix: Aix) -> None:
@@ -179,6 +187,15 @@ def test_the_providers_themselves_are_asked(aix: Aix, library: Path) -> None:
         assert "1 of them is not in the catalogue" in done.stderr
 
 
+def test_a_key_that_cannot_be_had_keeps_nobody_else_from_being_asked(aix: Aix, library: Path) -> None:
+    with serving(library) as model:
+        providers = {"box": {"base_url": f"http://127.0.0.1:{model.port}/v1"}, "gw": {**GATEWAY}}
+        (library / "config.json").write_text(json.dumps({"custom_providers": providers}))
+        done = aix("model", "list", "--live", "--usable", "--json")
+        assert (done.status, {row["id"] for row in json.loads(done.stdout)}) == (0, {"tiny", "big"})
+        assert "gw: api_key_command of gw failed with status 3" in done.stderr
+
+
 def test_models_are_tried_with_a_few_words(aix: Aix, library: Path) -> None:
     with serving(library) as model:
         done = aix("model", "test", "box:tiny", "openai:gpt-5.5", "box:big")
@@ -190,6 +207,7 @@ def test_models_are_tried_with_a_few_words(aix: Aix, library: Path) -> None:
         assert json.loads(aix("model", "test", "--json").stdout)[0]["error"]["name"] == "NOT_FOUND"
 
 
+GATEWAY = {"base_url": "https://gw.example/v1", "api_key_command": "exit 3"}
 OPENROUTER = {"data": [{"id": "acme/new", "context_length": 5, "pricing": {"prompt": "0.000001", "completion": "0"}}]}
 MODELS_DEV = {"openai": {"models": {"new": {"cost": {"input": 3, "output": 4}, "modalities": {"output": ["text"]}}}}}
 

@@ -407,8 +407,8 @@ def test_quick_setup_asks_which(model: Model, library: Path) -> None:
     ("arguments", "models", "status", "said"),
     [
         ([], ("tiny",), 2, "there is nobody to ask which: box (tiny)"),
-        (["--yes"], (), 5, "box runs, and has no model yet"),
-        (["--yes", "-m", "huge"], ("tiny",), 5, "box has no model huge\n  hint: it has tiny"),
+        (["--yes"], (), 5, "there is no model yet at box"),
+        (["--yes", "-m", "huge"], ("tiny",), 5, "there is no model huge at box\n  hint: box has tiny"),
     ],
 )
 def test_quick_setup_that_cannot_choose(

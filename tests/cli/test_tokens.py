@@ -112,6 +112,7 @@ def test_it_takes_nobody_to_estimate(aix: Aix, greet: Path) -> None:
         (["greet", "Ada L"], None, 5),
         (["greet"], "Ada L", 5),
         (["-a", "a.png"], None, 1000),
+        (["-a", "-"], "plain text as it is", 10),
         (["greet", "--name", "Ada L", "--system", "Be brief.", "-a", "a.png"], None, 1008),
         (["./draft.md"], None, 2),
     ],

@@ -22,6 +22,7 @@ from aix.config.secrets import (
     checked,
     conventional_variable,
     find_keys,
+    has_key,
     known_secrets,
     mask,
     without_keys,
@@ -78,6 +79,7 @@ def test_no_command_runs_when_a_key_was_found_before_it(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     sources = KeySources("gw", {"api_key_command": f"touch '{ran}'; echo k"}, ("GW_API_KEY",), None)
     assert next(find_keys(sources, ENV)).source == "GW_API_KEY"
+    assert has_key(sources, PATH), "a command stands for a key"
     assert not ran.exists()
     assert next(find_keys(sources, PATH)).source == "api_key_command"
     assert ran.exists()

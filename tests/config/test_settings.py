@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -250,14 +251,14 @@ def test_a_value_where_an_object_should_be_is_named_and_kept(
     with pytest.raises(ConfigError) as caught:
         settings(data).save(key, "x")
     assert caught.value.message == f"{named} in config.json must be an object"
-    assert caught.value.hint == f"aix config --unset {named}"
+    assert caught.value.hint == f"aix config --unset {shlex.quote(named)}"
     assert saved(library) == data
     settings().save(split_hint(caught.value), None)  # and the hint does what it says
     assert not saved(library).get("api_keys")
 
 
 def split_hint(error: AixError) -> str:
-    return error.hint.removeprefix("aix config --unset ")
+    return shlex.split(error.hint)[-1]
 
 
 @pytest.mark.parametrize("section", ["api_keys", "custom_providers", "roles"])

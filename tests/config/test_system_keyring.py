@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import AIX
 
+from aix.app import App
 from aix.config import system_keyring
 from aix.config.secrets import KEYRING, KeySources, find_keys
 from aix.errors import AixError, AuthError, ConfigError
@@ -112,7 +113,7 @@ def test_without_the_package_it_says_how_to_get_it(tmp_path: Path, monkeypatch: 
     for use in (system_keyring.find, system_keyring.delete):
         with pytest.raises(ConfigError) as caught:
             use("gw")
-        assert caught.value.hint.startswith("pip install 'aix-prompts[keyring]'")
+        assert caught.value.hint.startswith("pip install keyring\n")
 
 
 def aix(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -130,6 +131,24 @@ def test_a_key_is_saved_used_shown_and_deleted_there(kept: Path, library: Path) 
     assert aix("api-key", "openrouter", "--keyring", "--action", "delete", "--yes").returncode == 0
     assert json.loads(kept.read_text()) == {}
     assert aix("api-key", "openrouter", "--action", "get").returncode == AuthError.exit_code
+
+
+def test_its_key_is_seen_wherever_keys_are_looked_at(kept: Path, library: Path, home: Path) -> None:
+    kept.write_text(json.dumps({"aix/groq": KEY}))
+    config = library / "config.json"
+    ran = home / "ran"
+    config.write_text(
+        json.dumps({"keyring": True, "custom_providers": {"openai": {"api_key_command": f"touch '{ran}'; echo k"}}})
+    )
+    config.chmod(0o600)
+    app = App({"HOME": str(home), "KEPT_IN": str(kept)}, home)
+    groq, openai, mistral = map(app.providers.get, ("groq", "openai", "mistral"))
+    assert (app.roster.key_label(groq), app.roster.trouble(groq), app.runner.usable(groq)) == (KEYRING, "", True)
+    assert (app.roster.trouble(mistral), app.runner.usable(mistral)) == ("no key", False)
+    assert (app.roster.trouble(openai), app.runner.usable(openai)) == ("", True)
+    found = {finding.message for finding in app.examine(lambda _: ["vi"], online=False) if finding.name == "keys"}
+    assert f"groq: {MASKED} from {KEYRING}" in found
+    assert not ran.exists(), "a key command was run by looking"
 
 
 @pytest.mark.skipif(find_spec("keyring") is None, reason="the extra `keyring` is not installed")

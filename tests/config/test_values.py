@@ -147,6 +147,12 @@ def test_an_unknown_key_is_refused_with_near_matches(key: str, near: str) -> Non
     assert caught.value.hint.startswith(near)
 
 
+def test_an_unknown_key_is_told_every_section_too() -> None:
+    with pytest.raises(UsageError) as caught:
+        kind_of("zzz")
+    assert caught.value.hint.endswith("roles.<name>, custom_providers.<name>.…, models.<name>.…")
+
+
 @given(st.sampled_from(sorted({*KEYS, *(PROVIDER + name for name in PROVIDER_FIELDS)})), st.text(max_size=20))
 def test_arbitrary_text_is_a_value_of_its_kind_or_a_usage_error(key: str, text: str) -> None:
     kind = kind_of(key)

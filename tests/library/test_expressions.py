@@ -80,7 +80,7 @@ def test_what_cannot_be_read_is_known_before_there_is_an_answer(text: str, said:
         ("text.format.__globals__", "unsafe"),
         ("data.findings.append(1)", "unsafe"),
         ("range(10 ** 9) | list", "Range too big"),
-        ("'x' * 10 ** 11", "MemoryError"),
+        ("'x' * 10 ** 11", "it takes more time or memory than it may"),
     ],
 )
 def test_what_has_no_value_is_said(text: str, said: str) -> None:

@@ -1,8 +1,8 @@
 """The catalogue: what is known of models, which source counts, and by which names a model is found."""
 
-import json
 import subprocess
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from aix.errors import ConfigError
 from aix.llm.catalogue import Catalogue, Layer, Price, Rates, Source, Tier
 from aix.llm.refresh import DEAREST, FORMS
-from aix.llm.shelf import DATA, built_in, layer, own, refreshed, refreshed_file
+from aix.llm.shelf import DATA, built_in, layer, own, refreshed, refreshed_file, sealed
 from aix.messages import Usage
 
 SHIPPED = Catalogue([built_in()])
@@ -71,6 +71,15 @@ def test_a_name_without_a_date_means_the_newest_edition() -> None:
     model = catalogue.find("acme", "m")
     assert model is not None
     assert model.id == "m-2026-01-01"
+
+
+def test_what_runs_at_home_is_free_unless_somebody_says_what_it_costs() -> None:
+    rows = layer_of("s", known={"context": 9}, dear={"price": [1, 2]})
+    home, elsewhere = Catalogue([rows], {"acme"}), Catalogue([rows])
+    names = ("known", "dear", "unknown")
+    assert [price.source for name in names if (price := home.get("acme", name).price)] == ["local", "s 1", "local"]
+    assert home.get("acme", "unknown").price == Price("local", "", Rates(Decimal(0), Decimal(0)))
+    assert [elsewhere.get("acme", name).price is None for name in names] == [True, False, True]
 
 
 def test_a_variant_of_a_known_model_has_its_figures_and_no_price() -> None:
@@ -189,12 +198,35 @@ def test_what_was_fetched_counts_before_what_came_with_aix_and_a_broken_file_doe
     files["broken"].write_text('{"sources": {"x"')
     for name in ("models.dev", "openrouter"):
         models = {"openrouter": {"a/b": {name: {"price": ["0.1", "0.2"], "context": len(name)}}}}
-        files[name].write_text(json.dumps({"sources": {name: {"name": name, "date": "2026-11-30"}}, "models": models}))
+        files[name].write_bytes(sealed(name, "2026-11-30", models))
     catalogue = Catalogue([*refreshed(tmp_path), built_in()])
     found = catalogue.find("openrouter", "a/b")
     assert found is not None
     assert [price.source for price in found.prices] == ["openrouter", "models.dev"]
     assert found.context == len("openrouter")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: b"",
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace(b"0.1", b"0,1"),
+        lambda text: text.partition(b"\n")[2],
+        lambda text: b'{"sources": {}, "models": {"openrouter": 5}}',
+        lambda text: b"\xff\n" + text,
+    ],
+)
+def test_a_file_that_is_not_as_it_was_written_is_as_good_as_none(
+    damage: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    path = refreshed_file(tmp_path, "openrouter")
+    path.parent.mkdir()
+    whole = sealed("openrouter", "2026-11-30", {"openrouter": {"a/b": {"openrouter": {"price": ["0.1", "0.2"]}}}})
+    path.write_bytes(whole)
+    assert Catalogue(list(refreshed(tmp_path))).find("openrouter", "a/b")
+    path.write_bytes(damage(whole))
+    assert list(refreshed(tmp_path)) == []
 
 
 def test_the_table_that_aix_began_with_is_whole() -> None:
@@ -279,6 +311,7 @@ def test_a_model_that_ends_says_when_and_what_comes_then(
 
 
 HOSTILE: list[Any] = [
+    {"data": [{"id": "a", "pricing": {"prompt": "1e-999999999", "completion": "1e999999999"}}]},
     None,
     [],
     {"data": {}},

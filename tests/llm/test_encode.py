@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from aix.llm.effort import BUDGET, LEVELS, nearest
 from aix.llm.protocols import MODULES, protocol
-from aix.llm.protocols.openai_chat import is_strict
 from aix.llm.providers import Dialect
+from aix.llm.strict import is_strict
 from aix.messages import File, Image, Message, Part, Reasoning, Request, Text, ToolCall, ToolResult
 
 PROTOCOLS = tuple(MODULES)
@@ -467,3 +467,5 @@ def test_the_accent_of_a_provider_is_in_its_dialect() -> None:
     body = body_of("openai-chat", Request("m", messages, seed=7), dialect=dialect)
     assert body["random_seed"] == 7 and "seed" not in body
     assert [message["role"] for message in body["messages"]] == ["developer", "user"]
+    body = body_of("replicate", Request("a/b", HI, 7), dialect=Dialect(max_tokens_field="max_new_tokens"))
+    assert body["input"] == {"prompt": "Hi", "max_new_tokens": 7}

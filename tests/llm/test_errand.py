@@ -76,6 +76,24 @@ def test_work_that_hangs_is_left_behind_in_time(seconds: float) -> None:
     assert seconds <= time.monotonic() - started < seconds + 0.5
 
 
+@pytest.mark.parametrize(("seconds", "hurry"), [(20.0, 0.1), (0.1, 20.0)])
+def test_a_wait_can_be_made_shorter_and_never_longer(seconds: float, hurry: float) -> None:
+    released = threading.Event()
+
+    def hanging(_: Connected) -> Iterator[int]:
+        yield 1
+        released.wait(30)
+
+    errand, started = Errand(hanging, seconds, late), time.monotonic()
+    items = errand.items()
+    assert next(items) == 1
+    errand.hurry(hurry)
+    with pytest.raises(DeadlineError, match="too late"):
+        next(items)
+    released.set()
+    assert time.monotonic() - started < 5
+
+
 def test_work_that_never_ends_is_left_behind_in_time() -> None:
     pulse = threading.Event()
 

@@ -60,11 +60,12 @@ def test_a_built_in_row_has_an_address_that_is_safe_to_ask(row: Provider) -> Non
 
 
 def test_a_built_in_row_that_takes_a_key_says_where_one_is_found(row: Provider) -> None:
-    assert bool(row.key_env) == (not row.keyless)
-    assert all(re.fullmatch("[A-Z][A-Z0-9_]*", variable) for variable in row.key_env)
+    variables = (*row.key_env, *row.moved_key_env)
+    assert bool(variables) == (not row.keyless)
+    assert all(re.fullmatch("[A-Z][A-Z0-9_]*", variable) for variable in variables)
     assert row.keyless or row.key_page.startswith("https://")
     assert set(row.token_env) <= set(row.key_env)
-    assert without_keys(dict.fromkeys(row.key_env, "x")) == {}  # no process that aix starts is to see one
+    assert without_keys(dict.fromkeys(variables, "x")) == {}  # no process that aix starts is to see one
 
 
 def test_no_two_rows_have_an_address_or_a_variable_for_a_key_or_a_prefix_in_common() -> None:
@@ -106,7 +107,7 @@ def test_the_models_that_a_row_names_are_in_the_catalogue(row: Provider) -> None
         ("openrouter", "openai-chat", "https://openrouter.ai/api/v1", "Authorization", "OPENROUTER_API_KEY"),
         ("openai", "openai-chat", "https://api.openai.com/v1", "Authorization", "OPENAI_API_KEY"),
         ("anthropic", "anthropic-messages", "https://api.anthropic.com", "x-api-key", "ANTHROPIC_API_KEY"),
-        ("ollama", "ollama", "http://127.0.0.1:11434", "", ""),
+        ("ollama", "ollama", "http://127.0.0.1:11434", "Authorization", ""),
         ("echo", "echo", "", "", ""),
     ],
 )
@@ -528,6 +529,25 @@ def test_local_is_sent_openai_s_key_only_where_the_environment_moved_it(
 ) -> None:
     row = built_in("local", **env)
     assert (row.base_url, row.key_env) == (url, keys)
+
+
+@pytest.mark.parametrize(
+    ("host", "keys", "free"),
+    [
+        ("", (), True),
+        ("127.0.0.1:11500", (), True),
+        ("http://192.168.1.5", (), True),
+        ("http://ollama.com", (), False),
+        ("https://ollama.com", ("OLLAMA_API_KEY",), False),
+        ("https://ollama.lan", ("OLLAMA_API_KEY",), True),
+    ],
+)
+def test_ollama_has_a_key_only_where_it_is_elsewhere_and_costs_nothing_at_home(
+    host: str, keys: tuple[str, ...], free: bool
+) -> None:
+    row = built_in("ollama", OLLAMA_HOST=host, OLLAMA_API_KEY=KEY)
+    assert (row.key_env, row.free, row.key_optional) == (keys, free, True)
+    assert ("OLLAMA_API_KEY", True) in [(each.name, each.is_set) for each in row.variables({"OLLAMA_API_KEY": KEY})]
 
 
 def test_every_variable_is_listed_with_what_it_is_for() -> None:

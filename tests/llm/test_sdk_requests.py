@@ -141,7 +141,8 @@ def ours(name: str, mode: str) -> dict[str, Any]:
         call = counter(said["protocol"]).count(request, dialect)
     else:
         call = module.encode(request, dialect, stream=mode == "stream")
-    headers = {header.lower(): value for header, value in {**call.headers, **provider.authorize(KEY)}.items()}
+    key = {} if provider.key_optional else provider.authorize(KEY)
+    headers = {header.lower(): value for header, value in {**call.headers, **key}.items()}
     body = call.body.get(WRAPPED, call.body) if mode == "count" else call.body
     return {"method": call.method, "url": provider.base_url + call.path, "headers": headers, "body": body}
 

@@ -101,6 +101,11 @@ def test_what_cannot_be_read_is_said_and_never_waited_for(
     assert caught.value.message == f"cannot attach {name}: {said}"
 
 
+def test_a_name_that_is_empty_is_an_unset_variable(home: Path) -> None:
+    with pytest.raises(UsageError, match=r"^--attach is empty$"):
+        parts("")
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.says)
 def test_what_is_too_large_is_not_read(kind: Kind, home: Path) -> None:
     starts = {"image/png": PNG, "image/jpeg": JPEG, "image/gif": GIF, "image/webp": WEBP, "application/pdf": PDF}

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from aix.llm.catalogue import Model, Price, Rates
+from aix.llm.protocols import UNCARRIED
 from aix.llm.providers import Dialect, Provider
 from aix.messages import File, Image, Message, Part, Request, Text
-from aix.runs.fitting import Fitted, estimated, fitted, unseen, with_instruction
+from aix.runs.fitting import Fitted, estimated, fitted, retirement, unseen, with_instruction
 
 SCHEMA = {"type": "object", "title": "Größe"}
 WORDS = 'Answer with JSON only: one value that is valid by this JSON Schema: {"type": "object", "title": "Größe"}'
@@ -160,6 +162,24 @@ def test_more_than_a_model_can_hold_is_a_warning_with_both_figures() -> None:
     assert fit(request, replace(KNOWN, context=101)).notes == ()
 
 
+@pytest.mark.parametrize(
+    ("retires", "successor", "said"),
+    [
+        ("", "n", ""),
+        ("2027-01-21", "n", ""),
+        ("2027-01-20", "n", "box:m retires on 2027-01-20; its successor is n"),
+        ("2026-11-22", "", "box:m retires on 2026-11-22"),
+        ("2026-11-21", "n", "box:m was retired on 2026-11-21; its successor is n"),
+        ("2024-02-30", "", "box:m was retired on 2024-02-30"),
+    ],
+)
+def test_a_model_that_ends_soon_or_has_ended_is_named_with_its_successor(
+    retires: str, successor: str, said: str
+) -> None:
+    model = replace(KNOWN, retires=retires, successor=successor)
+    assert retirement(model, date(2026, 11, 21)) == said
+
+
 SHOT, PLAN = Image(b"", "image/png"), File(b"", "application/pdf", "plan.pdf")
 
 
@@ -178,6 +198,13 @@ SHOT, PLAN = Image(b"", "image/png"), File(b"", "application/pdf", "plan.pdf")
 def test_what_a_model_is_known_not_to_see_is_found(parts: tuple[Part, ...], can: tuple[str, ...], lacking: str) -> None:
     request = replace(ASKED, messages=(Message("user", (Text("Look."), *parts)),))
     assert unseen(request, Model("m", "box", capabilities=frozenset(can))) == lacking
+
+
+@pytest.mark.parametrize("name", ["cohere", "ollama", "replicate"])
+def test_what_a_protocol_has_no_place_for_is_seen_by_no_model(name: str) -> None:
+    request = replace(ASKED, messages=(Message("user", (SHOT, PLAN)),))
+    assert unseen(request, Model("m", name), UNCARRIED[name]) == "pdf"
+    assert unseen(request, Model("m", name)) == ""
 
 
 @pytest.mark.parametrize(

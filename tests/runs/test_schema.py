@@ -141,13 +141,13 @@ def test_judging_ends_whatever_the_schema_says(document: dict[str, Any], data: A
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "$: not JSON: expecting property name"),
-        ('{"type": "object", "type": "array"}', '$: not JSON: the key "type" stands twice'),
+        ("{", "it is not JSON: expecting property name"),
+        ('{"type": "object", "type": "array"}', 'it is not JSON: the key "type" stands twice'),
         ("[]", "$: must be an object"),
         ("true", "$: must be an object"),
-        ('{"minimum": NaN}', "$: not JSON: NaN"),
+        ('{"minimum": NaN}', "it is not JSON: NaN"),
         ("{" + " " * 300_000, "$: larger than 256 KiB"),
-        ('{"items": ' * 5000, "$: not JSON: "),
+        ('{"items": ' * 5000, "it is not JSON: "),
     ],
     ids=lambda value: value[:20],
 )

@@ -1,5 +1,6 @@
 """The wire protocols: one module of pure functions each, found by its name."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Protocol, cast
@@ -23,6 +24,15 @@ COUNTERS: Mapping[str, str] = {
     name: MODULES[name] for name in ("openai-responses", "anthropic-messages", "gemini", "cohere")
 }
 """The protocols that can ask how many tokens a request is; a provider's row says which of them it has."""
+
+UNCARRIED: Mapping[str, frozenset[str]] = {name: frozenset({"pdf"}) for name in ("cohere", "ollama", "replicate")}
+"""What a protocol has no place for, by the capability of a model that would be needed."""
+
+END_MARKS: Mapping[str, re.Pattern[bytes]] = {
+    "openai-chat": re.compile(rb'"finish_reason"\s*:\s*"\w'),
+    "gemini": re.compile(rb'"finishReason"\s*:\s*"(?!FINISH_REASON_UNSPECIFIED)'),
+}
+"""How a frame looks after which nothing but figures can follow; in the other protocols nothing at all does."""
 
 
 class WireProtocol(Protocol):

@@ -40,8 +40,9 @@ FINISH: Mapping[str, FinishReason] = {
     "STOP_SEQUENCE": "stop",
     "MAX_TOKENS": "length",
     "TOOL_CALL": "tool_call",
+    "ERROR_TOXIC": "content_filter",
 }
-"""All else is an error with its word kept: ERROR, TIMEOUT, ERROR_TOXIC, and what is still to come."""
+"""All else is an error with its word kept: ERROR, TIMEOUT, and what is still to come."""
 
 
 def encode(request: Request, dialect: Dialect, *, stream: bool) -> Call:
@@ -172,7 +173,8 @@ def _finish(end: JSON, id_: str) -> Finish:
     reason = FINISH.get(word, "error")
     usage, why = figures(end, "usage"), label(end, "error")
     detail = f"{word}: {why}" if why else word
-    return Finish(reason, _usage(usage) if usage else None, "", id_, detail if reason == "error" else "")
+    explained = reason in ("content_filter", "error")
+    return Finish(reason, _usage(usage) if usage else None, "", id_, detail if explained else "")
 
 
 def _usage(usage: JSON) -> Usage:

@@ -5,7 +5,6 @@ a list of chunks, usage in a chunk without choices, errors inside a 200. All of 
 """
 
 import base64
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from aix.errors import AixError
 from aix.llm.effort import nearest
 from aix.llm.providers import Dialect
+from aix.llm.strict import is_strict
 from aix.llm.wire import (
     JSON,
     Call,
@@ -61,16 +61,6 @@ FINISH: Mapping[str, FinishReason] = {
 }
 
 
-STRICT = frozenset(
-    (
-        *("$defs", "$ref", "$schema", "additionalProperties", "anyOf", "const", "definitions", "description", "enum"),
-        *("exclusiveMaximum", "exclusiveMinimum", "format", "items", "maxItems", "maximum", "minItems", "minimum"),
-        *("multipleOf", "pattern", "properties", "required", "title", "type"),
-    )
-)
-"""What a schema may say where it is to be followed strictly."""
-
-
 def encode(request: Request, dialect: Dialect, *, stream: bool) -> Call:
     """One POST to `/chat/completions`. Fields that were not asked for are not sent."""
     body = {
@@ -98,29 +88,6 @@ def decode(body: JSON) -> Iterator[Event]:
 def decode_stream(frames: Iterable[Frame]) -> Iterator[Event]:
     """The events of a stream. A finish_reason makes it whole, with or without a `[DONE]`; nothing else does."""
     return in_letters(_events(map(opened, until_done(frames)), "delta"))
-
-
-def is_strict(schema: Any) -> bool:
-    """Whether a schema can be followed strictly: each object in it names all that it holds, and must hold it all."""
-    return isinstance(schema, dict) and schema.get("type") == "object" and _is_closed(schema)
-
-
-def _is_closed(schema: Any) -> bool:
-    if not isinstance(schema, dict) or not STRICT.issuperset(schema):
-        return False
-    properties, required = figures(schema, "properties"), schema.get("required", [])
-    if "properties" in schema or "object" in _listed(schema.get("type")):
-        all_required = isinstance(required, list) and sorted(properties) == sorted(map(str, required))
-        if schema.get("additionalProperties") is not False or not all_required:
-            return False
-    named = (figures(schema, name).values() for name in ("properties", "$defs", "definitions"))
-    inner = (*itertools.chain(*named), *_listed(schema.get("anyOf")), *_listed(schema.get("items")))
-    return all(_is_closed(part) for part in inner)
-
-
-def _listed(value: Any) -> list[Any]:
-    """A list as it is; one thing as a list of it."""
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _events(chunks: Iterable[JSON], part: str) -> Iterator[Event]:

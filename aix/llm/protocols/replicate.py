@@ -35,11 +35,11 @@ OWNED = re.compile(r"(?P<folder>deployments/|)(?P<owner>[\w-][\w.-]*)/(?P<name>[
 HEADINGS: Mapping[str, str] = {"user": "User", "assistant": "Assistant", "tool": "Tool"}
 
 
-def encode(request: Request, dialect: Dialect, *, stream: bool) -> Call:  # noqa: ARG001 - every protocol is given one
+def encode(request: Request, dialect: Dialect, *, stream: bool) -> Call:
     """One POST that creates a prediction, and the calls that follow it. A version goes into the body, without the
     model's name before it."""
     owned = OWNED.fullmatch(request.model)
-    body = {"input": _input(request), "stream": True} if stream else {"input": _input(request)}
+    body = {"input": _input(request, dialect), **({"stream": True} if stream else {})}
     if not owned:
         body = {"version": request.model.rpartition(":")[2], **body}
     folder = (owned["folder"] or "models/") + f"{owned['owner']}/{owned['name']}/" if owned else ""
@@ -121,18 +121,18 @@ def _object(data: bytes) -> JSON:
     return {}
 
 
-def _input(request: Request) -> dict[str, Any]:
-    """What a model is given, under the names that most of them use."""
+def _input(request: Request, dialect: Dialect) -> dict[str, Any]:
+    """What a model is given, under the names that most of them use, or that its row says."""
     spoken = [message for message in request.messages if message.role != "system"]
     parts = [part for message in spoken for part in message.parts]
     images = [data_url(part.data, part.media_type) for part in parts if isinstance(part, Image)]
     given = {
         "prompt": _prompt(spoken),
         "system_prompt": "\n\n".join(_said(message) for message in request.messages if message.role == "system"),
-        "max_tokens": request.max_tokens,
+        dialect.max_tokens_field: request.max_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
-        "seed": request.seed,
+        dialect.seed_field: request.seed,
         "stop_sequences": ",".join(request.stop),
         "image": images[0] if len(images) == 1 else None,
         "images": images if len(images) > 1 else None,
