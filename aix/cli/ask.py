@@ -47,6 +47,10 @@ def secret(title: str, complaint: Callable[[str], str] = lambda _: "") -> str:
     return str(_answered(questionary.password(title, validate=lambda text: complaint(text) or True, **_stderr())))
 
 
+MANY = 16
+"""Of more choices than this a person types some letters to see fewer."""
+
+
 def choose(title: str, choices: Sequence[str] | Mapping[str, str], default: str | None = None) -> str:
     """One of the choices; a mapping says what is shown for each."""
     import questionary
@@ -54,7 +58,16 @@ def choose(title: str, choices: Sequence[str] | Mapping[str, str], default: str 
     words = choices if isinstance(choices, Mapping) else {choice: choice for choice in choices}
     shown = [questionary.Choice(visible(text), value=value) for value, text in words.items()]
     start = default if default in words else None
-    question = questionary.select(title, choices=shown, default=start, instruction=" ", **_stderr())
+    many = len(shown) > MANY
+    question = questionary.select(
+        title,
+        choices=shown,
+        default=start,
+        instruction=" (some letters narrow it)" if many else " ",
+        use_search_filter=many,
+        use_jk_keys=not many,
+        **_stderr(),
+    )
     keys: Any = question.application.key_bindings
     for key, error in (("<sigint>", KeyboardInterrupt), ("c-d", EOFError)):  # which this kind of question does not know
         keys.add(key)(lambda event, error=error: event.app.exit(exception=error))

@@ -1,7 +1,7 @@
 """`aix init`: the first minute. A provider, its key, how to send, and one prompt that runs."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ import typer
 from aix.cli import ask, provider_ask
 from aix.cli.options import Shell
 from aix.cli.provider_draft import Draft, old_row
-from aix.cli.provider_setup import MOST, look, summary
+from aix.cli.provider_setup import look, summary
 from aix.cli.streams import Stdin
 from aix.config.secrets import Secret, checked
 from aix.config.settings import default_model_key, join_key
@@ -27,8 +27,11 @@ SENDING = {
 }
 """What `aix run` can do when nothing else is said."""
 
-ELSEWHERE = "elsewhere:"
-"""What stands for a provider that there is not yet; no name has a colon in it."""
+ELSEWHERE, MORE = "elsewhere:", "more:"
+"""What stands for a provider that there is not yet, and for all those that are not shown; no name has a colon in it."""
+
+USUAL = 9
+"""How many of the preferred providers are shown also without a key."""
 
 
 def register(cli: typer.Typer) -> None:
@@ -87,11 +90,18 @@ class _Setup:
         app = self.shell.app
         if not name or app.providers.get(name).local:
             self.running = {found.provider.name: found.models for found in look(self.shell)}
-        current = app.settings.get("default_provider").value or ""
-        name = name or ask.choose("Who answers your prompts?", self._offers(), current)
+        name = name or self._named()
         self.chosen = self._new() if name == ELSEWHERE else app.providers.get(name)
         self.values["default_provider"] = self.chosen.name
         return self.chosen
+
+    def _named(self) -> str:
+        """Whom a person names: one of those that are likely, or else of all that there are."""
+        title, current = "Who answers your prompts?", self.shell.app.settings.get("default_provider").value or ""
+        known = self._known()
+        likely = [provider for provider in known if self._is_likely(provider) or provider.name == current]
+        chosen = ask.choose(title, self._offers(likely, len(known) - len(likely)), current)
+        return ask.choose(title, self._offers(known, 0), current) if chosen == MORE else chosen
 
     def _new(self) -> Provider:
         """A provider of the person's own, which is not written yet."""
@@ -119,7 +129,7 @@ class _Setup:
         models = self.running.get(provider.name, ())
         current = self.shell.app.settings.find(default_model_key(provider.name)) or provider.default_model
         if not name and current not in models and models:
-            name = ask.choose("Which model?", models[:MOST]) if self.person and len(models) > 1 else models[0]
+            name = ask.choose("Which model?", models) if self.person and len(models) > 1 else models[0]
         if name:
             self.values[default_model_key(provider.name)] = name
 
@@ -142,16 +152,24 @@ class _Setup:
         if self.chosen and (moved := self.chosen.moved_by(self.shell.app.env)):
             console.note(f"{self.chosen.name}'s address comes from {moved}: keep it set")
 
-    def _offers(self) -> dict[str, str]:
-        """The providers to choose from, with what is known of each: those that are ready first, `echo` last."""
-        providers = [self.shell.app.providers.get(name) for name in self.shell.app.providers.names()]
-        offered = [provider for provider in providers if self._is_ready(provider) or provider.default_model]
-        width = max(len(provider.name) for provider in offered)
-        rows = {
-            provider.name: f"{provider.name:<{width}}  {self._said(provider)}"
-            for provider in sorted(offered, key=self._rank)
-        }
-        return {**rows, ELSEWHERE: f"{'(another)':<{width}}  any other address"}
+    def _known(self) -> list[Provider]:
+        """The providers that can be chosen: those that are ready first, `echo` last."""
+        every = self.shell.app.providers.sound()
+        return sorted((row for row in every if self._is_ready(row) or row.default_model), key=self._rank)
+
+    def _offers(self, providers: Sequence[Provider], others: int) -> dict[str, str]:
+        """The rows to choose from, with what is known of each; `others` are not among them."""
+        rows = [(provider.name, provider.name, self._said(provider)) for provider in providers]
+        ways = [(ELSEWHERE, "(another)", "any other address")]
+        ways += [(MORE, "(more)", f"{others} more providers")] if others else []
+        real = sum(provider.protocol != "echo" for provider in providers)
+        rows[real:real] = ways
+        width = max(len(head) for _, head, _ in rows)
+        return {value: f"{head:<{width}}  {said}" for value, head, said in rows}
+
+    def _is_likely(self, provider: Provider) -> bool:
+        usual = self.shell.app.providers.preferred()[:USUAL]
+        return provider.local or provider.custom or provider.name in usual or self._is_ready(provider)
 
     def _rank(self, provider: Provider) -> tuple[bool, ...]:
         preferred = [provider.name != name for name in self.shell.app.providers.preferred()]

@@ -21,13 +21,12 @@ CHOSEN, PICKED, TEXTS, FILES = "aix.chosen", "aix.picked", "aix.texts", "aix.fil
 PARAM = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)([=@])(.*)", re.DOTALL)
 HELP_FLAGS = ("--help", "-h")
 
-SENDING = (
-    *("provider", "model", "stream", "max_tokens", "temperature", "top_p", "stop", "seed", "effort"),
-    *("schema", "extract", "fail_if", "timeout"),
-)
+SENDING = ("provider", "model", "stream", "max_tokens", "temperature", "top_p", "stop", "seed", "effort", "timeout")
+ANSWER = ("schema", "extract", "fail_if")
 HEADINGS = {
     "Values": ("param", "param_file", "system", "attach", "library", "disable_commands"),
     "Sending": ("execute", *SENDING),
+    "The answer": ANSWER,
     "What is shown": ("dry_run", "show_request", "output", "as_json", "usage", "raw", "debug"),
     "Help": ("help",),
 }

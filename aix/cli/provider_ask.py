@@ -11,9 +11,6 @@ from aix.config.secrets import Secret, checked
 from aix.errors import AixError, AuthError
 from aix.llm.probe import Probe
 
-MOST = 100
-"""How many models are offered."""
-
 PROTOCOLS = {
     "openai-chat": "Chat Completions, as most servers do",
     "openai-responses": "OpenAI's Responses",
@@ -133,7 +130,7 @@ class _Wizard:
             self.draft.row[way] = provider_row.read(way, ask.line(title, check), "it")
 
     def _model(self) -> None:
-        models = self.found.models[:MOST] if self.found else ()
+        models = self.found.models if self.found else ()
         if models:
             chosen = ask.choose("Which model, when none is named?", models)
         else:

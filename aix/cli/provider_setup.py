@@ -20,9 +20,6 @@ It looks for Ollama, LM Studio, vLLM, llama.cpp and your own where they usually 
   aix provider quick-setup --yes        takes the first, with its first model
 """
 
-MOST = 100
-"""How many models are offered."""
-
 
 def register(noun: typer.Typer) -> None:
     noun.command("quick-setup", help=HELP)(quick_setup)
@@ -73,7 +70,7 @@ def _chosen(found: Sequence[Probe]) -> Probe:
 
 def _model(chosen: Probe) -> str:
     """The model that a person chooses, also of one: that is where they say no."""
-    return ask.choose(f"Which model of {chosen.provider.name}?", chosen.models[:MOST])
+    return ask.choose(f"Which model of {chosen.provider.name}?", chosen.models)
 
 
 def _save(shell: Shell, name: str, model: str) -> None:

@@ -57,8 +57,8 @@ def _run(run: "Run") -> dict[str, Any]:
         "data": run.data,
         "finish": finish.reason if finish else None,
         "usage": usage,
-        "cost": None,
-        "unpriced": True,
+        "cost": None if run.cost is None else str(run.cost),
+        "unpriced": run.cost is None and run.price is None,
         "attempts": [{**asdict(attempt), "error": attempt.error or None} for attempt in run.attempts],
     }
 

@@ -7,6 +7,7 @@ import typer
 
 from aix.cli.options import AsJson, LibraryFolder, Shell
 from aix.cli.prompt_flags import (
+    ANSWER,
     CHOSEN,
     PICKED,
     SENDING,
@@ -168,5 +169,5 @@ def run(
 
 def _only_when_sending(ctx: typer.Context) -> list[str]:
     """The flags that were given and change nothing until the prompt is sent."""
-    given_ = [name for name in (*SENDING, "usage", "raw") if is_given(ctx, name)]
+    given_ = [name for name in (*SENDING, *ANSWER, "usage", "raw") if is_given(ctx, name)]
     return [f"--{'no-' if ctx.params[name] is False else ''}{name.replace('_', '-')}" for name in given_]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aix.app import Chosen
 from aix.cli import ask, report
-from aix.cli.figures import price_of, without_base64
+from aix.cli.figures import dollars, price_of, without_base64
 from aix.cli.options import Shell
 from aix.cli.pick import choose_way
 from aix.cli.streams import Stdin
@@ -296,6 +296,8 @@ class Session:
             cached = f" ({usage.cache_read_tokens} cached)" if usage.cache_read_tokens else ""
             reasoned = f" ({usage.reasoning_tokens} reasoning)" if usage.reasoning_tokens else ""
             said.append(f"{usage.input_tokens} tokens in{cached}, {usage.output_tokens} out{reasoned}")
+            cost = self._run.cost
+            said.append("unpriced" if cost is None else dollars(cost, exact=self._run.cost_is_reported))
         said.append(f"{sum(attempt.seconds for attempt in self._run.attempts):.1f} s")
         self._console.note(" · ".join(said))
 

@@ -206,12 +206,17 @@ def kind_of(key: str) -> Kind:
     for pattern, kind in FIELDS.items():
         if len(pattern) == len(segments) and all(map(fnmatchcase, segments, pattern)):
             return kind
-    known = [_written(pattern, segments) for pattern in FIELDS]
-    pairs = zip(FIELDS, known, strict=True)
-    listed = dict.fromkeys(name if len(pattern) < 3 else f"{pattern[0]}.<name>.…" for pattern, name in pairs)
-    near = get_close_matches(key, known, n=2)
+    known = {pattern: _written(pattern, segments) for pattern in FIELDS}
+    listed = dict.fromkeys(name if len(pattern) < 3 else f"{pattern[0]}.<name>.…" for pattern, name in known.items())
+    near = get_close_matches(key, [name for pattern, name in known.items() if _is_near(pattern, segments)], n=2)
     near_or_all = f"did you mean {' or '.join(near)}?" if near else f"the settings are {', '.join(listed)}"
     raise UsageError(f"there is no setting '{key}'", hint=near_or_all)
+
+
+def _is_near(pattern: tuple[str, ...], own: tuple[str, ...]) -> bool:
+    """Whether each word of a pattern that is not a person's own is nearly theirs."""
+    pairs = zip(pattern, own, strict=False)
+    return all(wanted == "?*" or get_close_matches(given, [wanted]) for wanted, given in pairs)
 
 
 def _written(pattern: tuple[str, ...], own: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from aix.health.scene import Scene
 from aix.llm.probe import Probe, running
 from aix.llm.providers import Provider, checked_url
 from aix.llm.routing import Target, no_key
-from aix.runs.keyring import key_sources
+from aix.runs.key_queue import key_sources
 from aix.runs.run import Order
 from aix.runs.runner import Runner
 

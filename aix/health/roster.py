@@ -8,7 +8,7 @@ from aix.config.settings import Settings, default_model_key
 from aix.errors import AixError
 from aix.llm.address import BLANK
 from aix.llm.providers import Provider, checked_url
-from aix.runs.keyring import key_sources
+from aix.runs.key_queue import key_sources
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
+from aix.llm.catalogue import Price
 from aix.llm.exchange import Attempt
 from aix.llm.routing import Target
 from aix.messages import Collector, Message, Response, Usage
@@ -48,6 +49,8 @@ class Run:
     """Answers that were paid for and are not the one."""
     found: Found | None = None
     """What of the answer is wanted, where that is not simply all of it."""
+    price: Price | None = None
+    """What the model that is asked costs, as far as the catalogue knows."""
 
     @property
     def response(self) -> Response:
@@ -65,8 +68,29 @@ class Run:
     @property
     def usage(self) -> Usage | None:
         """The tokens of all answers together; None where no provider told any."""
+        return _sum(self._usages)
+
+    @property
+    def cost(self) -> Decimal | None:
+        """Dollars for all answers together: what the provider says, else what the catalogue makes of the tokens; None
+        where neither is known."""
+        costs = [self._cost(usage) for usage in self._usages]
+        return sum(filter(None, costs), Decimal()) if costs and None not in costs else None
+
+    @property
+    def cost_is_reported(self) -> bool:
+        """Whether the provider itself says what all of it costs."""
+        return all(usage.reported_cost is not None for usage in self._usages)
+
+    @property
+    def _usages(self) -> list[Usage]:
         finishes = [collector.response.finish for collector in (*self.aside, self.collector)]
-        return _sum([finish.usage for finish in finishes if finish and finish.usage])
+        return [finish.usage for finish in finishes if finish and finish.usage]
+
+    def _cost(self, usage: Usage) -> Decimal | None:
+        if usage.reported_cost is not None:
+            return usage.reported_cost
+        return self.price.cost(usage) if self.price else None
 
     def begin_again(self) -> None:
         """Another answer is to take the place of this one."""

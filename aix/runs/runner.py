@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aix.config.secrets import Key, find_keys, has_key
 from aix.config.settings import Settings
-from aix.errors import AixError, IncompleteError, NotFoundError, ProviderError, UsageError
+from aix.errors import AixError, IncompleteError, NotFoundError, UsageError
 from aix.library.prompt import Prompt
 from aix.llm.catalogue import Catalogue
 from aix.llm.exchange import Exchange
@@ -16,9 +16,10 @@ from aix.llm.protocols import UNCARRIED, counter, protocol
 from aix.llm.providers import Provider, Providers
 from aix.llm.routing import Chooser, Target, Wish, no_key
 from aix.llm.wire import parsed
-from aix.messages import Event, Finish, Message, Request, Response
+from aix.messages import Event, Message, Request
 from aix.runs.fitting import OPTIONS, Fitted, fitted, unseen
-from aix.runs.keyring import Keyring, key_sources, turned_down
+from aix.runs.judgement import judge
+from aix.runs.key_queue import KeyQueue, key_sources, turned_down
 from aix.runs.run import Order, Run
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Runner:
         self._warn = warn
         self._catalogue = catalogue
         self._today = today
-        self._keyrings: dict[str, Keyring] = {}
+        self._key_queues: dict[str, KeyQueue] = {}
         self._said: set[str] = set()
 
     def choose(self, order: Order, prompt_model: str) -> Target:
@@ -115,6 +116,7 @@ class Runner:
     def send(self, run: Run, exchange: Exchange) -> Iterator[Event]:
         """The events of the answer. Raises AixError when it is not a whole one: after the last event, if need be."""
         run.executed = True
+        run.price = self._catalogue().get(exchange.provider.name, exchange.model).price
         try:
             yield from run.collector.passing(self._events(run, exchange))
         except AixError as error:
@@ -161,7 +163,7 @@ class Runner:
         """The provider's key; None when it takes none. Raises AuthError when it needs one and there is none."""
         if provider.keyless:
             return None
-        key = self._keyring(provider).best()
+        key = self._key_queue(provider).best()
         if key is None and not provider.key_optional:
             raise no_key(provider)
         if key and key.source.endswith(".api_key"):
@@ -177,7 +179,7 @@ class Runner:
 
     def _events(self, run: Run, exchange: Exchange) -> Iterator[Event]:
         """The events of the answer, within the time for all of it; each key is tried until one is not turned down."""
-        best = self._keyring(exchange.provider).best() if exchange.key else None
+        best = self._key_queue(exchange.provider).best() if exchange.key else None
         exchange = replace(exchange, key=best.secret) if best else exchange
         ends, following = time.monotonic() + exchange.timeout, [exchange]
         while following:
@@ -194,21 +196,21 @@ class Runner:
 
     def _with_next_key(self, exchange: Exchange, error: AixError, seconds: float) -> Exchange:
         """The exchange with the key after the one that met an error. Raises the error where no other key would help."""
-        keyring, name = self._keyring(exchange.provider), exchange.provider.name
-        why, used = turned_down(error), keyring.find(exchange.key)
+        queue, name = self._key_queue(exchange.provider), exchange.provider.name
+        why, used = turned_down(error), queue.find(exchange.key)
         if not why or used is None or seconds <= 0:
             raise error
-        other = keyring.after(used)
+        other = queue.after(used)
         if other is None:
-            raise keyring.used_up(error)
-        which = f"{other.source}, key {keyring.number(other)}"
+            raise queue.used_up(error)
+        which = f"{other.source}, key {queue.number(other)}"
         self._warn(f"{name}: the key from {used.source} {why}; trying the next one ({which})")
         return replace(exchange, key=other.secret, timeout=seconds)
 
-    def _keyring(self, provider: Provider) -> Keyring:
-        if provider.name not in self._keyrings:
-            self._keyrings[provider.name] = Keyring(self._find_keys(provider))
-        return self._keyrings[provider.name]
+    def _key_queue(self, provider: Provider) -> KeyQueue:
+        if provider.name not in self._key_queues:
+            self._key_queues[provider.name] = KeyQueue(self._find_keys(provider))
+        return self._key_queues[provider.name]
 
     def _blind(self, provider: Provider, model: str, lacking: str) -> UsageError:
         """The error for a model that cannot read what it would be sent, with some that can."""
@@ -248,52 +250,3 @@ class Runner:
             if place.get(name) is not None:
                 return place[name]
         return self._settings.get(name).value if name in ("temperature", "top_p", "max_tokens") else None
-
-
-def judge(response: Response, exchange: Exchange) -> None:
-    """Raise what is wrong with an answer that came without an error; return when it is whole."""
-    name, finish = exchange.provider.name, response.finish
-    if finish is None:
-        if response.text:
-            raise IncompleteError(
-                f"the answer broke off: {name} ended it without its end mark", hint="run the command again"
-            )
-        raise ProviderError(f"{name} ended the connection without an answer", hint="run the command again")
-    if reason := _REASONS.get(finish.reason):
-        raise reason(response, finish, name)
-    if not response.text.strip() and not response.tool_calls:
-        raise ProviderError(
-            f"{name} gave an empty answer", hint="run the command again, or name another model: --model"
-        )
-
-
-def _cut(response: Response, finish: Finish, _: str) -> AixError:
-    spent = finish.usage.output_tokens if finish.usage else 0
-    thought = finish.usage.reasoning_tokens if finish.usage else 0
-    more = f"--max-tokens {max(4000, 2 * spent)}"
-    if thought and not response.text:
-        hint = f"{thought} of {spent} tokens went to reasoning; try {more}"
-        return IncompleteError("the answer was cut at the length limit", hint=hint)
-    count = f" after {spent} tokens" if spent else ""
-    return IncompleteError(f"the answer was cut at the length limit{count}", hint=f"allow more: {more}")
-
-
-def _refused(_: Response, finish: Finish, name: str) -> AixError:
-    return IncompleteError(
-        f"{name} refused to answer (content filter)",
-        cause=finish.detail,
-        hint="say it differently, or ask another model: --model",
-        reason="content_filter",
-    )
-
-
-def _failed(response: Response, finish: Finish, name: str) -> AixError:
-    kind = IncompleteError if response.text else ProviderError
-    return kind(f"{name} ended the answer with an error", cause=finish.detail, hint="run the command again")
-
-
-_REASONS: Mapping[str, Callable[[Response, Finish, str], AixError]] = {
-    "length": _cut,
-    "content_filter": _refused,
-    "error": _failed,
-}

@@ -410,7 +410,16 @@ def test_with_json_every_failure_is_one_object(
 def test_usage_is_said_when_it_is_asked_for(aix: Aix, model: Model, greet: Path) -> None:
     done = aix("run", "greet", "--name", "Ada", "-x", "--usage")
     assert (done.stdout, done.status) == ("Good day.", 0)
-    assert re.fullmatch(r"aix: box:tiny-1 · 11 tokens in, 7 out · \d\.\d s\n", done.stderr)
+    assert re.fullmatch(r"aix: box:tiny-1 · 11 tokens in, 7 out · unpriced · \d\.\d s\n", done.stderr)
+
+
+def test_what_it_costs_follows_from_the_price_of_the_model(aix: Aix, model: Model, greet: Path) -> None:
+    prices = {"tiny": {"provider": "box", "input_price": 3, "output_price": 15}}
+    configure(greet.parent, default_provider="box", custom_providers={"box": model.provider}, models=prices)
+    done = aix("run", "greet", "--name", "Ada", "-x", "--usage", "--json")
+    shown = json.loads(done.stdout)
+    assert (shown["cost"], shown["unpriced"]) == ("0.000138", False)
+    assert " · 11 tokens in, 7 out · ~$0.00014 · " in done.stderr
 
 
 def test_reasoning_is_not_part_of_the_answer(aix: Aix, model: Model, greet: Path) -> None:

@@ -219,12 +219,13 @@ Sending:
   --stop TEXT                   End the answer before TEXT; repeatable.
   --seed INT                    Ask for the same answer every time.
   --effort LEVEL                How hard to think: none, low, medium, high …
-  --schema FILE|JSON            Have the answer fit a JSON Schema.
-  --extract code|json           Print the answer's only code block, or its
-                                JSON.
-  --fail-if EXPR                Exit 15 if this is true of data (its JSON) or
-                                text; repeatable.
   --timeout SECONDS             Give up when all of it takes longer.
+
+The answer:
+  --schema FILE|JSON   Have the answer fit a JSON Schema.
+  --extract code|json  Print the answer's only code block, or its JSON.
+  --fail-if EXPR       Exit 15 if this is true of data (its JSON) or text;
+                       repeatable.
 
 What is shown:
   -n, --dry-run      Send nothing, even with -x; say who would be asked.

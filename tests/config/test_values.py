@@ -138,6 +138,8 @@ def test_a_wrong_type_in_config_json_says_how_to_take_it_out(key: str, value: ob
         ("default_model.x", "did you mean default_model or "),
         ("zzz", "the settings are default_provider, "),
         ("api_keys.a.b", "did you mean api_keys.a"),
+        ("custom_providers.box.base_urll", "did you mean custom_providers.box.base_url?"),
+        ("box.base_urll", "the settings are default_provider, "),
     ],
 )
 def test_an_unknown_key_is_refused_with_near_matches(key: str, near: str) -> None:

@@ -22,7 +22,7 @@ def key_sources(provider: Provider, settings: Settings, env: Mapping[str, str]) 
     return KeySources(provider.name, own, provider.key_env, saved, secrets, settings.get("keyring").value)
 
 
-class Keyring:
+class KeyQueue:
     """A provider's keys, best first: each is looked for when it is asked for, and none is there twice."""
 
     def __init__(self, keys: Iterator[Key]) -> None:

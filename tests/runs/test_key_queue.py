@@ -6,7 +6,7 @@ import pytest
 
 from aix.config.secrets import Key, Secret
 from aix.errors import AixError, AuthError, ProviderError, RateLimitError
-from aix.runs.keyring import Keyring, turned_down
+from aix.runs.key_queue import KeyQueue, turned_down
 
 ONE, AGAIN, TWO = Key(Secret("one"), "A"), Key(Secret("one"), "B"), Key(Secret("two"), "C")
 
@@ -19,24 +19,24 @@ def test_a_key_is_looked_for_when_it_is_asked_for_and_never_twice() -> None:
             looked_for.append(key.source)
             yield key
 
-    ring = Keyring(keys())
+    queue = KeyQueue(keys())
     assert looked_for == []
-    assert (ring.best(), ring.best(), looked_for) == (ONE, ONE, ["A"])
-    assert (ring.after(ONE), looked_for) == (TWO, ["A", "B", "C"])
-    assert (ring.best(), ring.after(TWO), ring.best()) == (TWO, None, TWO)
-    assert (ring.find(ONE.secret), ring.find(Secret("three")), ring.find(None)) == (ONE, None, None)
+    assert (queue.best(), queue.best(), looked_for) == (ONE, ONE, ["A"])
+    assert (queue.after(ONE), looked_for) == (TWO, ["A", "B", "C"])
+    assert (queue.best(), queue.after(TWO), queue.best()) == (TWO, None, TWO)
+    assert (queue.find(ONE.secret), queue.find(Secret("three")), queue.find(None)) == (ONE, None, None)
 
 
 def test_a_ring_can_be_empty() -> None:
-    assert Keyring(iter(())).best() is None
+    assert KeyQueue(iter(())).best() is None
 
 
 def test_the_last_error_counts_the_keys_when_there_were_several() -> None:
-    ring = Keyring(iter((ONE, TWO)))
-    ring.best()
-    assert ring.used_up(AixError("no", hint="pay")).hint == "pay"
-    ring.after(ONE)
-    assert ring.used_up(AixError("no")).hint == "all 2 keys were tried"
+    queue = KeyQueue(iter((ONE, TWO)))
+    queue.best()
+    assert queue.used_up(AixError("no", hint="pay")).hint == "pay"
+    queue.after(ONE)
+    assert queue.used_up(AixError("no")).hint == "all 2 keys were tried"
 
 
 @pytest.mark.parametrize(

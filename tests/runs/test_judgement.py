@@ -8,7 +8,7 @@ from aix.llm.protocols import protocol
 from aix.llm.providers import Provider
 from aix.llm.wire import Call
 from aix.messages import Finish, FinishReason, Response, ToolCall, Usage
-from aix.runs.runner import judge
+from aix.runs.judgement import judge
 
 ECHO = protocol("echo")
 BOX = Exchange(Provider("box", "echo", ""), "tiny", ECHO, Call("ECHO", "", {}), None, stream=True, timeout=1)
