@@ -229,6 +229,13 @@ class App:
 
         return tried(self._scene((self.settings, self.providers), lambda _: [], online=send), names)
 
+    def ask_for_models(self, names: Sequence[str]) -> "list[Probe]":
+        """What comes of asking these providers for their models, all at the same time. Raises NotFoundError."""
+        from aix.health.network import answers
+
+        scene = self._scene((self.settings, self.providers), lambda _: [], online=True)
+        return answers(scene, [provider for provider in map(self.providers.get, names) if provider.base_url])
+
     @cached_property
     def roster(self) -> "Roster":
         """What is known of the providers without asking them."""

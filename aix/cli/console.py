@@ -120,8 +120,9 @@ class Console:
             self._waiting = None
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, fold: bool = False) -> None:
-        """A table that fits the terminal: what is too long for it is cut, or goes on in the next line (`fold`). In a
-        pipe, one line a row with tabs between, and no headings."""
+        """A table that fits the terminal: what is too long for it is cut, or goes on in the next line (`fold`), between
+        words, and where that is not to be had each row is a line of its own. In a pipe, one line a row with tabs
+        between, and no headings."""
         if not self.stdout_is_terminal:
             for row in rows:
                 self.line("\t".join(" ".join(cell.split()) for cell in row))
@@ -132,14 +133,19 @@ class Console:
         from rich.table import Table
         from rich.text import Text
 
+        shown = [[visible(" ".join(cell.split())) for cell in row] for row in rows]
+        widths = column_widths([headings, *shown], self.columns) if fold else [None] * len(headings)
+        if not widths:
+            for *cells, last in shown:
+                self.line(": ".join(filter(None, cells)) + (f" ({last})" if last else ""))
+            return
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), expand=True)
-        for heading in headings:
-            last = heading == headings[-1] and not fold
-            table.add_column(
-                heading, no_wrap=not fold, overflow="fold" if fold else "ellipsis", ratio=1 if last else None
-            )
-        for row in rows:
-            table.add_row(*(Text(visible(" ".join(cell.split()))) for cell in row))
+        for heading, width in zip(headings, widths, strict=True):
+            ratio = 1 if heading == headings[-1] and not fold else None
+            overflow: Literal["fold", "ellipsis"] = "fold" if fold else "ellipsis"
+            table.add_column(heading, no_wrap=not fold, overflow=overflow, ratio=ratio, width=width)
+        for row in shown:
+            table.add_row(*map(Text, row))
         self.rich("stdout").print(table)
 
     @property
@@ -240,6 +246,20 @@ class Console:
 
     def _styled(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+
+
+def column_widths(rows: Sequence[Sequence[str]], room: int) -> Sequence[int | None]:
+    """How wide each column of a table is that goes on in the next line: where there is no room for all of it, the one
+    with the most to give is made narrower first, and none cuts a word; nothing where that is not to be had."""
+    columns = list(zip(*rows, strict=True))
+    least = [max(len(word) for cell in column for word in cell.split(" ")) for column in columns]
+    widths = [max(map(len, column)) for column in columns]
+    over = sum(widths) + 2 * (len(widths) - 1) - room
+    for index in sorted(range(len(widths)), key=lambda place: least[place] - widths[place]):
+        given = min(max(0, over), widths[index] - least[index])
+        widths[index] -= given
+        over -= given
+    return widths if over <= 0 else ()
 
 
 class _Lines:

@@ -88,11 +88,17 @@ def _draw(shell: Shell, findings: Iterable[Finding]) -> int:
         for finding in members:
             found.append(finding)
             symbol, word, colour = MARKS[finding.level]
-            shell.console.entry(symbol if shell.console.symbols else word, colour, f"{finding.name}: {finding.message}")
+            shell.console.entry(symbol if shell.console.symbols else word, colour, sentence(finding))
             for line in finding.hint.splitlines():
                 shell.console.line(f"    {line}")
     shell.console.line(f"\n{_summary(found)}")
     return exit_status(found)
+
+
+def sentence(finding: Finding) -> str:
+    """What was found, after the check's name; a provider's name is not said twice."""
+    named = finding.facts.get("provider") == finding.name and finding.name in finding.message
+    return finding.message if named else f"{finding.name}: {finding.message}"
 
 
 def _summary(findings: Iterable[Finding]) -> str:

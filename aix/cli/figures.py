@@ -22,6 +22,20 @@ def price_of(sending: Decimal | None, worst: Decimal | None, *, exact: bool) -> 
     return f"{dollars(sending, exact=exact)} to send{most}"
 
 
+def per_million(rate: Decimal | None) -> str:
+    """A rate as short as it goes; empty where nobody knows."""
+    return "" if rate is None else f"{rate.normalize():f}"
+
+
+def about(count: int | None) -> str:
+    """About how many tokens, as a person says it: `400k`, `1.05M`."""
+    if count is None:
+        return ""
+    if count < 1_000:
+        return str(count)
+    return f"{count / 1_000_000:.3g}M" if count >= 999_500 else f"{count / 1_000:.3g}k"
+
+
 def without_base64(text: str) -> str:
     """The text with each long run of base64 cut to its beginning and its length."""
     return BASE64.sub(lambda run: f"{run[0][:SHOWN]}…({len(run[0])} characters of base64)", text)

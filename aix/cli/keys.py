@@ -164,4 +164,4 @@ def _warn(shell: Shell, provider: Provider, key: str) -> None:
         shell.console.warn(f"it looks like a key of {other}; if so: aix api-key {other}")
     for variable in provider.key_env:
         if shell.app.env.get(variable):
-            shell.console.warn(f"{variable} is set in the environment and wins over it")
+            shell.console.warn(f"{variable} is set and comes first; this key is used when that one is turned down")

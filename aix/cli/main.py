@@ -18,7 +18,7 @@ from aix import __version__
 from aix.app import App
 from aix.cli.commands import MODULES, Commands
 from aix.cli.console import Console
-from aix.cli.options import Shell
+from aix.cli.options import Shell, show_help
 from aix.cli.report import failed
 from aix.config.files import storage_error
 from aix.config.secrets import KEY_SHAPE, known_secrets, mask
@@ -61,8 +61,7 @@ def root(
     ] = False,
 ) -> None:
     """Without a command: the help."""
-    if ctx.invoked_subcommand is None:
-        typer.echo(ctx.get_help())
+    show_help(ctx)
 
 
 class Stopped(BaseException):

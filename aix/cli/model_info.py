@@ -1,13 +1,13 @@
 """`aix model info`: all that is known of one model, and who says so."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from itertools import zip_longest
 from typing import Annotated, Any
 
 import typer
 
 from aix.app import App
+from aix.cli.figures import about, per_million
 from aix.cli.options import AsJson, Shell
 from aix.config.values import CAPABILITIES
 from aix.errors import NotFoundError
@@ -111,20 +111,6 @@ def _rates(rates: Rates) -> dict[str, str | None]:
     return {name: None if rate is None else per_million(rate) for name, rate in named.items()}
 
 
-def per_million(rate: Decimal | None) -> str:
-    """A rate as short as it goes; empty where nobody knows."""
-    return "" if rate is None else f"{rate.normalize():f}"
-
-
-def tokens(count: int | None) -> str:
-    """About how many, as a person says it: `400k`, `1.05M`."""
-    if count is None:
-        return ""
-    if count < 1_000:
-        return str(count)
-    return f"{count / 1_000_000:.3g}M" if count >= 999_500 else f"{count / 1_000:.3g}k"
-
-
 Line = tuple[str, str, str]
 """What is said of a model: the heading, the text, and who says so."""
 
@@ -169,7 +155,7 @@ def _prices(model: Model) -> Iterator[Line]:
     for price in _differing(model.prices):
         yield heading, _per_million(price.rates), f"{price.source} ({price.date})" if price.date else price.source
         for tier in price.tiers:
-            yield "", f"above {tokens(tier.above)} tokens in: {_per_million(tier.rates)}", ""
+            yield "", f"above {about(tier.above)} tokens in: {_per_million(tier.rates)}", ""
         heading = "  or"
     if not model.prices:
         yield heading, "unpriced", ""

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
 from aix.app import App
-from aix.cli.options import Shell, divided
+from aix.cli.options import Shell, divided, flag
 from aix.cli.provider_draft import Draft, exists, save
 from aix.config import provider_row
 from aix.config.settings import join_key
@@ -66,27 +65,18 @@ def add(
     shell.console.note(f"saved the model {name}:{model} in {shell.app.paths.config}")
 
 
-def price(text: str, where: str) -> Decimal:
-    """Dollars per million tokens, as they are written. Raises UsageError."""
-    return Decimal(str(provider_row.price(MODEL_FIELDS["input_price"], text, where)))
-
-
 def _fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """What the command line says of the model, each figure looked at. Raises UsageError."""
     fields: dict[str, Any] = {
-        name: provider_row.price(MODEL_FIELDS[name], given[name], _option(name)) for name in PRICES if given[name]
+        name: provider_row.price(MODEL_FIELDS[name], given[name], flag(name)) for name in PRICES if given[name]
     }
     for name in ("context", "max_output"):
         if given[name]:
-            fields[name] = convert(MODEL_FIELDS[name], given[name].replace("_", ""), _option(name))
+            fields[name] = convert(MODEL_FIELDS[name], given[name].replace("_", ""), flag(name))
     for name, option in (("capabilities", "capability"), ("aliases", "alias")):
         if words := divided(given[option]):
             fields[name] = convert(MODEL_FIELDS[name], ",".join(words), f"--{option}")
     return fields
-
-
-def _option(field: str) -> str:
-    return f"--{field.replace('_', '-')}"
 
 
 def _provider(app: App, name: str, base_url: str) -> str:

@@ -103,12 +103,14 @@ def test(
     as_json: AsJson = False,
 ) -> None:
     shell: Shell = ctx.obj
-    trials = [_tried(shell, name) for name in models or [""]]
+    trials = [_tried(shell, name) for name in models or [_default_model(shell)]]
     failed = next((trial.error for trial in trials if trial.error), None)
     if as_json:
         shell.console.json([_trial(trial) for trial in trials])
     else:
-        shell.console.table(["model", "result", "seconds", "tokens", "said"], [_cells(trial) for trial in trials])
+        whole = not shell.console.stdout_is_terminal  # where it is one, the error stands below, and in full
+        rows = [_cells(trial, whole=whole) for trial in trials]
+        shell.console.table(["model", "result", "seconds", "tokens", "said"], rows)
         for trial in trials:
             if trial.error:
                 shell.console.error(trial.error)
@@ -116,10 +118,20 @@ def test(
         raise typer.Exit(failed.exit_code)
 
 
+def _default_model(shell: Shell) -> str:
+    """The model that a run would ask which names none. Raises NotFoundError or AuthError."""
+    try:
+        target = shell.app.runner.choose(Order(), "")
+    except AixError as error:
+        error.hint = f"{error.hint.splitlines()[0]}\nor name a model: aix model test PROVIDER:MODEL"
+        raise
+    return f"{target.provider.name}:{target.model}"
+
+
 def _tried(shell: Shell, name: str) -> Trial:
     """Send it to one model. What fails is kept, so that the others are tried too."""
-    shell.console.progress(f"asking {name or 'the default model'}")
-    started, shown = time.monotonic(), name or "(default)"
+    shell.console.progress(f"asking {name}")
+    started, shown = time.monotonic(), name
     run = Run("", "")
     try:
         target = shell.app.runner.choose(Order(model=name), "")
@@ -152,10 +164,10 @@ def _scrubbed(shell: Shell, error: AixError) -> AixError:
     return error
 
 
-def _cells(trial: Trial) -> list[str]:
+def _cells(trial: Trial, *, whole: bool) -> list[str]:
     tokens = f"{trial.tokens[0]} in, {trial.tokens[1]} out" if trial.tokens else ""
     result = "failed" if trial.error else "ok"
-    said = trial.error.message if trial.error else trial.text
+    said = trial.text if trial.error is None else trial.error.message if whole else ""
     return [trial.name, result, f"{trial.seconds:.2f}", tokens, said]
 
 

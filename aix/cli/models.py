@@ -8,15 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from aix.app import App
 from aix.cli import model_info, model_own, model_trial
-from aix.cli.options import AsJson, Shell
-from aix.config.secrets import Key
-from aix.config.values import CAPABILITIES
-from aix.errors import AixError, NotFoundError, UsageError
+from aix.cli.figures import about, per_million
+from aix.cli.options import AsJson, Shell, show_help
+from aix.config import provider_row
+from aix.config.values import CAPABILITIES, MODEL_FIELDS
+from aix.errors import NotFoundError, UsageError
 from aix.llm.catalogue import Model
-from aix.llm.probe import Probe, side_by_side
-from aix.llm.providers import Provider
 
 HELP = """Look at models: what they can do, and what they cost.
 
@@ -48,16 +46,11 @@ NARROW = 24
 
 def register(cli: typer.Typer) -> None:
     noun = typer.Typer(help=HELP, invoke_without_command=True, rich_markup_mode=None)
-    noun.callback()(_help)
+    noun.callback()(show_help)
     noun.command("list", help=LIST)(list_models)
     for part in (model_info, model_own, model_trial):
         part.register(noun)
     cli.add_typer(noun, name="model")
-
-
-def _help(ctx: typer.Context) -> None:
-    if ctx.invoked_subcommand is None:
-        typer.echo(ctx.get_help())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +86,7 @@ def list_models(
         priced=priced,
         ceiling=_ceiling(max_price),
         retired=None if source and not retired else retired,
+        today=shell.app.today,
     )
     if provider:
         shell.app.providers.get(provider)
@@ -116,13 +110,14 @@ class _Filters:
     priced: bool
     ceiling: Decimal | None
     retired: bool | None
+    today: datetime.date
 
     def let(self, model: Model) -> bool:
         text = f"{model.provider}:{model.id} {model.name}".casefold()
         return (
             all(word in text for word in self.words)
             and self.capabilities <= model.capabilities
-            and (self.retired is None or self.retired == is_retired(model))
+            and (self.retired is None or self.retired == model.is_retired(self.today))
             and self._pays(model)
         )
 
@@ -132,13 +127,8 @@ class _Filters:
         return known and (self.ceiling is None or (rate is not None and rate <= self.ceiling))
 
 
-def is_retired(model: Model) -> bool:
-    """Whether its maker has ended it by now."""
-    return bool(model.retires) and model.retires <= datetime.datetime.now(datetime.UTC).date().isoformat()
-
-
 def _ceiling(text: str) -> Decimal | None:
-    return model_own.price(text, "--max-price") if text else None
+    return Decimal(str(provider_row.price(MODEL_FIELDS["input_price"], text, "--max-price"))) if text else None
 
 
 def _known(shell: Shell, provider: str, source: str) -> list[Listed]:
@@ -159,7 +149,7 @@ def _usable(shell: Shell) -> Iterator[str]:
 def _live(shell: Shell, provider: str) -> list[Listed]:
     """What the providers say that they have: one of them, or all that can be used."""
     catalogue, found = shell.app.catalogue, list[Listed]()
-    for answer in _asked(shell, [provider] if provider else list(_usable(shell))):
+    for answer in shell.app.ask_for_models([provider] if provider else list(_usable(shell))):
         if answer.error and not provider:
             shell.console.warn(f"{answer.provider.name}: {answer.error.message}")
         elif answer.error:
@@ -168,30 +158,6 @@ def _live(shell: Shell, provider: str) -> list[Listed]:
             known = catalogue.find(answer.provider.name, name)
             found.append(Listed(known or catalogue.get(answer.provider.name, name), known=known is not None))
     return found
-
-
-def _asked(shell: Shell, names: Sequence[str]) -> list[Probe]:
-    app = shell.app
-    chosen = [provider for provider in map(app.providers.get, names) if provider.base_url]
-    keys = {provider.name: _key(app, provider) for provider in chosen}
-    shell.console.progress(f"asking {len(chosen)} providers for their models")
-    _ = app.prober  # made here, as several threads at once would each make one
-
-    def probed(one: Provider) -> Probe:
-        key = keys[one.name]
-        return (
-            Probe(one, 0, 0.0, error=key) if isinstance(key, AixError) else app.probe(one, key.secret if key else None)
-        )
-
-    return side_by_side(probed, chosen)
-
-
-def _key(app: App, provider: Provider) -> Key | AixError | None:
-    """A provider's key, or what keeps it from having one, which is nothing to the others."""
-    try:
-        return app.runner.key(provider)
-    except AixError as error:
-        return error
 
 
 def _row(listed: Listed, *, live: bool) -> Mapping[str, Any]:
@@ -225,7 +191,7 @@ def _cells(listed: Listed, *, short: bool) -> list[str]:
     model, price = listed.model, listed.model.price
     can = [name for name in CAPABILITIES if name in model.capabilities]
     rates = [price.rates.input, price.rates.output] if price else [None, None]
-    figures = [model_info.per_million(rate) for rate in rates] if None not in rates else ["unpriced", ""]
+    figures = [per_million(rate) for rate in rates] if None not in rates else ["unpriced", ""]
     said = "".join(name[0] for name in can) if short else ",".join(can)
-    context = model_info.tokens(model.context) if short else str(model.context or "")
+    context = about(model.context) if short else str(model.context or "")
     return [f"{model.provider}:{model.id}", context, *figures, said if listed.known else "(new)"]

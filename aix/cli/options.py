@@ -54,3 +54,14 @@ Tags = Annotated[
 def divided(texts: Sequence[str] | None) -> list[str]:
     """The words of a repeatable option whose values may hold several, with commas between."""
     return [word for text in texts or () for word in (part.strip() for part in text.split(",")) if word]
+
+
+def flag(name: str) -> str:
+    """How an option is spelt: that of `max_tokens` is --max-tokens."""
+    return f"--{name.replace('_', '-')}"
+
+
+def show_help(ctx: typer.Context) -> None:
+    """What a noun alone does."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())

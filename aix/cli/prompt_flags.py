@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from aix.app import Chosen
+from aix.cli.options import flag
 from aix.cli.pick import pick
 from aix.cli.streams import Stdin, visible
 from aix.config.values import KEYS, convert
@@ -35,7 +36,7 @@ HEADINGS = {
 
 def reader(key: str) -> Callable[[str], Any]:
     """Reads the flag of a setting just as the setting itself is read."""
-    return lambda text: convert(KEYS[key], text, f"--{key.replace('_', '-')}")
+    return lambda text: convert(KEYS[key], text, flag(key))
 
 
 PromptFile = Annotated[str, typer.Argument(metavar="NAME|FILE|-", help="A prompt, a prompt file, or - for stdin.")]

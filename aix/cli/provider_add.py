@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from aix.cli import provider_ask
-from aix.cli.options import Shell, Yes
+from aix.cli.options import Shell, Yes, flag
 from aix.cli.provider_draft import Draft, hides_built_in, may_write, save
 from aix.config import provider_row
 from aix.config.settings import join_key
@@ -88,7 +88,7 @@ def _draft(given: Mapping[str, Any]) -> Draft:
         row["base_url"] = provider_row.checked_url(given["url"])
     if given["default_model"]:
         row["default_model"] = provider_row.read("default_model", given["default_model"], "--model")
-    row |= {field: provider_row.read(field, given[field], _option(field)) for field in FIELDS if given[field]}
+    row |= {field: provider_row.read(field, given[field], flag(field)) for field in FIELDS if given[field]}
     if given["header"]:
         row["headers"] = provider_row.headers(given["header"], "--header")
     if given["allow_http"]:
@@ -102,12 +102,8 @@ def _prices(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     if not asked:
         return {}
     if not given["default_model"] or not name:
-        raise UsageError(f"{_option(asked[0])} is the price of a model", hint="name it: --model MODEL")
+        raise UsageError(f"{flag(asked[0])} is the price of a model", hint="name it: --model MODEL")
     place = ("models", given["default_model"])
     keys = {field: join_key((*place, field)) for field in asked}
-    prices = {keys[field]: provider_row.price(MODEL_FIELDS[field], given[field], _option(field)) for field in asked}
+    prices = {keys[field]: provider_row.price(MODEL_FIELDS[field], given[field], flag(field)) for field in asked}
     return {**prices, join_key((*place, "provider")): name}
-
-
-def _option(field: str) -> str:
-    return f"--{field.replace('_', '-')}"

@@ -21,9 +21,6 @@ HELP = """Show a provider, and where each part of it comes from.
   aix provider info openai --json
 """
 
-NARROW = 72
-"""A terminal with fewer columns than this has no room for a table of three."""
-
 ALWAYS = ("protocol", "base_url", "auth_type")
 """What is said even where it is as usual."""
 
@@ -49,7 +46,7 @@ class Line:
     def shown(self) -> str:
         if isinstance(self.value, list | tuple):
             return ", ".join(map(str, self.value))
-        return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
+        return str(self.value).lower() if isinstance(self.value, bool) else str(self.value) or "none"
 
 
 def register(noun: typer.Typer) -> None:
@@ -80,11 +77,7 @@ def info(
         )
         return
     state = Line("state", trouble or "ready", "")
-    told = [state, *lines, *_key_lines(places), *_variable_lines(variables)]
-    if shell.console.stdout_is_terminal and shell.console.columns < NARROW:
-        for line in told:
-            shell.console.line(f"{line.field}: {line.shown}{f' ({line.source})' if line.source else ''}")
-        return
+    told = [state, *_shown(lines), *_key_lines(places), *_variable_lines(variables)]
     shell.console.table(["field", "value", "from"], [[line.field, line.shown, line.source] for line in told], fold=True)
 
 
@@ -139,6 +132,15 @@ def _said(row: Provider | Dialect, always: Sequence[str] = ()) -> dict[str, Any]
         if field.name in always or value != usual:
             found[field.name] = value
     return found
+
+
+def _shown(lines: Sequence[Line]) -> Iterator[Line]:
+    """The fields as a person reads them: all of the dialect in one line."""
+    dialect = [line for line in lines if line.field.startswith("dialect.")]
+    yield from (line for line in lines if line not in dialect)
+    if dialect:
+        said = [f"{line.field.removeprefix('dialect.')}={line.shown}" for line in dialect]
+        yield Line("dialect", said, " and ".join(dict.fromkeys(line.source for line in dialect)))
 
 
 def _key(place: KeyPlace, places: Sequence[KeyPlace]) -> dict[str, Any]:

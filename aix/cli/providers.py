@@ -7,7 +7,7 @@ import typer
 
 from aix.app import App
 from aix.cli import doctor, provider_add, provider_import, provider_info, provider_setup
-from aix.cli.options import AsJson, Shell, Yes
+from aix.cli.options import AsJson, Shell, Yes, show_help
 from aix.config.settings import PRIVATE, default_model_key, join_key, leaves, split_key
 from aix.errors import AixError, UsageError
 
@@ -42,7 +42,7 @@ Its saved key stays unless you say --key.
 
 def register(cli: typer.Typer) -> None:
     noun = typer.Typer(help=HELP, invoke_without_command=True, rich_markup_mode=None)
-    noun.callback()(_help)
+    noun.callback()(show_help)
     noun.command("list")(list_providers)
     provider_info.register(noun)
     noun.command("test", help=TEST)(test)
@@ -50,11 +50,6 @@ def register(cli: typer.Typer) -> None:
         part.register(noun)
     noun.command("remove", help=REMOVE)(remove)
     cli.add_typer(noun, name="provider")
-
-
-def _help(ctx: typer.Context) -> None:
-    if ctx.invoked_subcommand is None:
-        typer.echo(ctx.get_help())
 
 
 def list_providers(

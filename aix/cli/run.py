@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from aix.cli.options import AsJson, LibraryFolder, Shell
+from aix.cli.options import AsJson, LibraryFolder, Shell, flag
 from aix.cli.prompt_flags import (
     ANSWER,
     CHOSEN,
@@ -170,4 +170,4 @@ def run(
 def _only_when_sending(ctx: typer.Context) -> list[str]:
     """The flags that were given and change nothing until the prompt is sent."""
     given_ = [name for name in (*SENDING, *ANSWER, "usage", "raw") if is_given(ctx, name)]
-    return [f"--{'no-' if ctx.params[name] is False else ''}{name.replace('_', '-')}" for name in given_]
+    return [flag(f"no_{name}" if ctx.params[name] is False else name) for name in given_]

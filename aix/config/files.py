@@ -36,7 +36,7 @@ def write_private(path: Path, change: Callable[[bytes | None], bytes]) -> None:
         make_private_directory(path.parent)
         with _locked(path.parent):
             _sweep(path.parent)
-            old = path.read_bytes() if path.exists() else None
+            old = path.read_bytes() if path.is_file() else None  # a pipe there would be waited for
             _replace(path, change(old), PRIVATE_FILE)
 
 

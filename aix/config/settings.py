@@ -206,10 +206,10 @@ def kind_of(key: str) -> Kind:
     for pattern, kind in FIELDS.items():
         if len(pattern) == len(segments) and all(map(fnmatchcase, segments, pattern)):
             return kind
-    known = {pattern: _written(pattern, segments) for pattern in FIELDS}
-    listed = dict.fromkeys(name if len(pattern) < 3 else f"{pattern[0]}.<name>.…" for pattern, name in known.items())
-    near = get_close_matches(key, [name for pattern, name in known.items() if _is_near(pattern, segments)], n=2)
-    near_or_all = f"did you mean {' or '.join(near)}?" if near else f"the settings are {', '.join(listed)}"
+    known = [_written(pattern, segments) for pattern in FIELDS if _is_near(pattern, segments)]
+    near = get_close_matches(key, known, n=2)
+    every = dict.fromkeys(_written(row, ()) if len(row) < 3 else f"{row[0]}.<name>.…" for row in FIELDS)
+    near_or_all = f"did you mean {' or '.join(near)}?" if near else f"the settings are {', '.join(every)}"
     raise UsageError(f"there is no setting '{key}'", hint=near_or_all)
 
 

@@ -16,7 +16,7 @@ from aix.runs.runner import Runner
 
 
 def keys(scene: Scene) -> Iterator[Finding]:
-    """Each provider's key, the ones that it hides, and what looks wrong with it."""
+    """Each provider's keys in their order, and what looks wrong with them."""
     each = [finding for provider in scene.providers.sound() for finding in _keys_of(scene, provider)]
     found = list({finding.message: finding for finding in each}.values())  # a locked keyring is so for all of them
     yield from found
@@ -43,18 +43,20 @@ def _keys_of(scene: Scene, provider: Provider) -> Iterator[Finding]:
 
 
 def _first(provider: Provider, there: list[Key]) -> Finding:
-    """The key that is used; another one behind it is hidden."""
+    """The key that is used, and those that follow when it is turned down; one that is saved twice is of no use."""
     used, *others = there
     said = f"{provider.name}: {used.secret!r} from {used.source}"
     facts = {"provider": provider.name, "source": used.source}
-    different = [key.source for key in others if key.secret != used.secret and key.source != used.source]
-    if different:
-        hint = f"{_without(provider, different[0])}, or: {_without(provider, used.source)}"
-        return warning(f"{said}, which hides another in {different[0]}", hint, **facts)
-    return ok(said, **facts)
+    for place, key in enumerate(others, 1):
+        before = next((other for other in there[:place] if other.secret == key.secret), None)
+        if before and key.source not in provider.key_env:  # two variables may be there for two programs
+            ways = dict.fromkeys((_removing(provider, key.source), _removing(provider, before.source)))
+            return warning(f"{said}; {key.source} has the key of {before.source} again", ", or: ".join(ways), **facts)
+    then = "".join(f", then {key.secret!r} from {key.source}" for key in others if key.secret != used.secret)
+    return ok(f"{said}{then}", **facts)
 
 
-def _without(provider: Provider, source: str) -> str:
+def _removing(provider: Provider, source: str) -> str:
     """The command that takes the key out of a place."""
     if source.startswith("custom_providers."):
         return f"aix config --unset {source}"

@@ -59,7 +59,7 @@ def _sent(scene: Scene, answer: Probe) -> Finding:
         return fault(error, provider=name)
     seconds = round(time.monotonic() - started, 3)
     model = next((event.model for event in events if isinstance(event, Finish) and event.model), target.model)
-    return ok(f"{model} answers a message in {seconds:.2f} s", provider=name, model=model, seconds=seconds)
+    return ok(f"{name}:{model} answers a message in {seconds:.2f} s", provider=name, model=model, seconds=seconds)
 
 
 def _target(scene: Scene, answer: Probe) -> Target:

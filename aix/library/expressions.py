@@ -29,7 +29,8 @@ class Expression:
             self._compiled = environment.compile_expression(text, undefined_to_none=False)
         except Exception as error:
             raise _explained(error) from error
-        if unknown := sorted(environment.names - {*names}):
+        self.names = environment.names
+        if unknown := sorted(self.names - {*names}):
             raise ExpressionError(f"there is no '{unknown[0]}', only {' and '.join(names)}")
 
     def holds(self, values: Mapping[str, Any], seconds: float = SECONDS) -> bool:

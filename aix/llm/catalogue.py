@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
@@ -90,6 +91,10 @@ class Model:
     def price(self) -> Price | None:
         """The price that counts; None when it is unpriced, which is not the same as free."""
         return next(iter(self.prices), None)
+
+    def is_retired(self, today: date) -> bool:
+        """Whether its maker has ended it by then."""
+        return bool(self.retires) and self.retires <= today.isoformat()
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,8 @@ class Exchange:
 
     @property
     def names(self) -> dict[str, str]:
-        return {"provider": self.provider.name, "model": self.model, "page": self.provider.key_page or self.url}
+        row = self.provider
+        return {"provider": row.name, "model": self.model, "page": row.key_page or self.url, "start": row.start}
 
     def without_secrets(self, text: str) -> str:
         """The text without the key and the headers that the user set, also where it breaks off (`…`) inside one."""

@@ -221,11 +221,13 @@ BREAKS: Sequence[Break] = (
 def broken(kinds: Sequence[str], said: str, names: Mapping[str, str]) -> tuple[AixError, bool]:
     """The error that a failure of the network means, and whether the request cannot have got through.
 
-    `kinds` are the names of the failure's class and of those above it; `names` fills in provider and host.
+    `kinds` are the names of the failure's class and of those above it; `names` fills in provider and host, and has the
+    command that starts a local one.
     """
     found = next(row for row in BREAKS if row.kind in kinds and re.search(row.words, said, re.IGNORECASE))
     cause = "" if found.error is ConfigError else clip(said)  # it would show the header, which may be the key
-    error = found.error(found.said.format_map(names), cause=cause, hint=found.hint)
+    start = names.get("start") if found.hint == _ADDRESS and found.unconnected else ""
+    error = found.error(found.said.format_map(names), cause=cause, hint=start or found.hint)
     return error, found.unconnected
 
 

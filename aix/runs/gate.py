@@ -80,9 +80,8 @@ class Gate:
             try:
                 true = expression.holds({"data": run.data, "text": run.text})
             except ExpressionError as error:
-                hint = f"data is null, as the answer {fault}" if fault else ""
-                said = f"--fail-if '{text}' cannot be told: {error}"
-                raise IncompleteError(said, hint=hint, reason="check") from None
+                why = f"data is null, as the answer {fault}" if fault and "data" in expression.names else str(error)
+                raise IncompleteError(f"--fail-if '{text}' cannot be told: {why}", reason="check") from None
             if true:
                 raise CheckError(f"--fail-if is true: {text}", reason="fail_if")
 

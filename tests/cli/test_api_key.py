@@ -151,9 +151,14 @@ def test_what_is_no_key_is_refused(
             "openrouter",
             KEY,
             {"OPENROUTER_API_KEY": "x"},
-            "OPENROUTER_API_KEY is set in the environment and wins over it",
+            "OPENROUTER_API_KEY is set and comes first; this key is used when that one is turned down",
         ),
-        ("my.gw", KEY, {"MY_GW_API_KEY": "x"}, "MY_GW_API_KEY is set in the environment and wins over it"),
+        (
+            "my.gw",
+            KEY,
+            {"MY_GW_API_KEY": "x"},
+            "MY_GW_API_KEY is set and comes first; this key is used when that one is turned down",
+        ),
     ],
 )
 def test_a_key_that_will_not_do_what_was_meant_is_warned_about(

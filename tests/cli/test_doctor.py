@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ import pytest
 from conftest import AIX, Aix, Result
 from listing import Says, listening, nobody
 from stage import Terminal, configure, write
+
+from aix.cli.doctor import sentence
+from aix.health.finding import ok
 
 KEY = "sk-proj-canary-0123456789abcdef"
 OTHER = "sk-proj-second-9876543210fedcba"
@@ -220,8 +223,11 @@ FAULTS = [
     Seed("error", "prompts", "bad.md:3: not valid YAML", "", 6, make=broken_prompts),
     Seed("error", "prompts", "worse.md:1", "", 6, make=broken_prompts),
     Seed("warning", "hidden", "same of user hides the one of project", "aix which same", make=project),
-    Seed("warning", "keys", "openai: sk-p***cdef from OPENAI_API_KEY, which hides another in config.json",
-         "aix api-key openai --action delete", 0, {"api_keys": {"openai": OTHER}}, {"OPENAI_API_KEY": KEY}),
+    Seed("ok", "keys", "openai: sk-p***cdef from OPENAI_API_KEY, then", "", 0,
+         {"api_keys": {"openai": OTHER}}, {"OPENAI_API_KEY": KEY}),
+    Seed("warning", "keys", "from OPENAI_API_KEY; config.json has the key of OPENAI_API_KEY again",
+         "aix api-key openai --action delete, or: unset OPENAI_API_KEY", 0,
+         {"api_keys": {"openai": [OTHER, KEY]}}, {"OPENAI_API_KEY": KEY}),
     Seed("warning", "keys", "looks like one of anthropic", "aix api-key anthropic", 0,
          {"api_keys": {"openai": "sk-ant-0123456789abcdef"}}),
     Seed("warning", "keys", "OPENAI_API_KEY has white space around the key", "export OPENAI_API_KEY=", 0,
@@ -494,3 +500,15 @@ def test_where_a_terminal_is_plain_the_marks_are_words(env: dict[str, str], libr
     assert terminal.raw.isascii()
     for word in ("ok   versions:", "FAIL config:", "skip local:"):
         assert word in terminal.screen
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "said"),
+    [
+        ("box", "box answers in 0.10 s", "box answers in 0.10 s"),
+        ("box", "the system keyring cannot be read", "box: the system keyring cannot be read"),
+        ("online", "box answers in 0.10 s", "online: box answers in 0.10 s"),
+    ],
+)
+def test_a_name_is_said_once(name: str, message: str, said: str) -> None:
+    assert sentence(replace(ok(message, provider="box"), name=name)) == said

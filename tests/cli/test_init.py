@@ -21,7 +21,7 @@ WHO, KEY_OF, HOW, TRY = (
     "What shall `aix run NAME` do?",
     "a first prompt now",
 )
-ENTER = "\r"
+ENTER, UP = "\r", "\x1b[A"
 
 
 @pytest.fixture
@@ -45,8 +45,13 @@ def config(library: Path) -> Any:
 
 def test_the_first_minute(model: Model, library: Path) -> None:
     terminal = Terminal("init", columns=100)
-    terminal.wait_for(WHO)
-    terminal.choose("openai")
+    terminal.wait_for("no model: answers with what it was given")
+    asked = terminal.screen.splitlines()
+    assert len(asked) <= 16
+    assert [line.split()[0] for line in asked[-4:]] == ["ollama", "(another)", "(more)", "echo"]
+    terminal.type(f"{UP}{UP}{ENTER}")
+    terminal.wait_for("(some letters narrow it)")
+    terminal.type(f"openai{ENTER}")
     terminal.wait_for(KEY_OF)
     terminal.type(KEY + ENTER)
     terminal.wait_for(HOW)

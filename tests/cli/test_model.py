@@ -207,6 +207,16 @@ def test_models_are_tried_with_a_few_words(aix: Aix, library: Path) -> None:
         assert json.loads(aix("model", "test", "--json").stdout)[0]["error"]["name"] == "NOT_FOUND"
 
 
+def test_with_nobody_to_ask_that_is_said_once(aix: Aix) -> None:
+    done = aix("model", "test")
+    first, *hints = done.stderr.splitlines()
+    assert (done.stdout, first, done.status) == ("", "aix: error: No API key found", 4)
+    assert hints == [
+        "  hint: aix init sets up a provider",
+        "  hint: or name a model: aix model test PROVIDER:MODEL",
+    ]
+
+
 GATEWAY = {"base_url": "https://gw.example/v1", "api_key_command": "exit 3"}
 OPENROUTER = {"data": [{"id": "acme/new", "context_length": 5, "pricing": {"prompt": "0.000001", "completion": "0"}}]}
 MODELS_DEV = {"openai": {"models": {"new": {"cost": {"input": 3, "output": 4}, "modalities": {"output": ["text"]}}}}}

@@ -302,7 +302,7 @@ def test_info_says_where_each_part_comes_from(aix: Aix, library: Path) -> None:
         "protocol\topenai-chat\tusual",
         f"base_url\t{URL}\tconfig.json",
         "headers.X-Team\tpaym***more\tconfig.json",
-        "dialect.max_tokens_field\tn\tconfig.json",
+        "dialect\tmax_tokens_field=n\tconfig.json",
         "key, in use\tgsk_***7890\t$NEW_API_KEY",
         "key\tnot run here\tapi_key_command",
         "key\tgsk_***7890, seco***6789\tconfig.json, api_keys.new",
@@ -354,7 +354,7 @@ def test_a_provider_is_tried(aix: Aix, model: Model) -> None:
     levels = [line.split("\t")[:2] for line in done.stdout.splitlines()]
     assert (levels, done.status) == ([["ok", "box"]] * 2, 0)
     assert "with 2 models: tiny, big" in done.stdout
-    assert "tiny-1 answers a message" in done.stdout
+    assert "box:tiny-1 answers a message" in done.stdout
     assert (len(model.asked), model.asked[0]["max_tokens"]) == (1, 16)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from stage import NOT_SENT, Model, Terminal, serving, shell, write
 
+from aix.cli.console import column_widths
+
 MARKDOWN = "# Title\n\nSome **bold** words.\n\n- one\n- two\n"
 PLAIN_TERMINALS = [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"CI": "true"}]
 NASTY = "a\x1b[45mred\x1b]52;c;aGk=\x07\x9b1m\x90q\x9c\x08\u202etrl\u2066\u200f\rend"
@@ -323,3 +325,12 @@ def test_nobody_is_asked_without_a_terminal(library: Path) -> None:
     terminal = Terminal("run", "ask", script='exec "$AIX" "$@" < /dev/null', env={"NO_COLOR": "1"})
     assert terminal.end() == 2
     assert terminal.raw.decode() == said
+
+
+@pytest.mark.parametrize(
+    ("room", "widths"),
+    [(80, [4, 31, 14]), (53, [4, 31, 14]), (50, [4, 28, 14]), (40, [4, 18, 14]), (32, [4, 15, 9]), (26, [])],
+)
+def test_a_table_that_goes_on_in_the_next_line_cuts_no_word(room: int, widths: list[int]) -> None:
+    rows = [["page", "https://box.com and so many mor", "from"], ["note", "short", "some long word"]]
+    assert [*column_widths(rows, room)] == widths

@@ -318,6 +318,11 @@ def test_a_broken_connection_is_explained(name: str) -> None:
     assert "{" not in error.message
 
 
+def test_a_local_server_that_does_not_run_can_be_started() -> None:
+    error, _ = broken(["ConnectError", "HTTPError"], "[Errno 111] Connection refused", {**NAMES, "start": "acme serve"})
+    assert error.hint == "acme serve"
+
+
 def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
     error, _ = broken(["LocalProtocolError", "HTTPError"], "Illegal header value b'sk-secret'", NAMES)
     assert (type(error), error.cause) == (ConfigError, "")

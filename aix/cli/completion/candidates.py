@@ -82,6 +82,14 @@ class Desk:
         known = (chosen if isinstance(chosen, str) else "", provider.default_model, *provider.roles.values())
         return list(dict.fromkeys(filter(None, known)))
 
+    def catalogued(self, provider: Provider) -> list[str]:
+        """All that is known of a provider's models: those above, then what the catalogue has that is not retired."""
+        found = self.models(provider)
+        with suppress(AixError):
+            known = self.app.catalogue.of(provider.name)
+            found += [model.id for model in known if not model.is_retired(self.app.today)]
+        return list(dict.fromkeys(found))
+
     def params(self, name: str, library: str | None) -> Sequence[Param]:
         """The params of a prompt; a template is only read where nothing is declared."""
         if name == "-":
@@ -243,18 +251,37 @@ def _custom(desk: Desk) -> list[Candidate]:
 
 
 def models(asked: Asked) -> Found:
-    """Roles, `provider:` and the defaults of who can be asked; after the colon, that provider's models."""
+    """Roles, and what names a model; of a provider that is named already, its models alone."""
     desk, chosen = asked.desk, (asked.last("provider") or "").removeprefix("custom:")
-    by_name = {row.name: row for row in desk.providers}
-    if chosen in by_name:
-        return [*_roles(desk), *map(Candidate, desk.models(by_name[chosen]))]
+    roles = [] if ":" in asked.word else _roles(desk)
+    if row := next((row for row in desk.providers if row.name == chosen), None):
+        return [*roles, *map(Candidate, desk.catalogued(row))]
+    named = known_models(asked)
+    return named if isinstance(named, Files) else [*roles, *named]
+
+
+def known_models(asked: Asked) -> Found:
+    """`provider:` and the defaults of who can be asked; after the colon, that provider's models."""
+    desk = asked.desk
     name, colon, _ = asked.word.partition(":")
-    if colon and name in by_name:
-        return after(f"{name}:", one_of(desk.models(by_name[name])))(asked)
+    if colon and (row := next((row for row in desk.providers if row.name == name), None)):
+        return after(f"{name}:", one_of(desk.catalogued(row)))(asked)
     heads = [Candidate(f"{row.name}:", _state(desk, row)) for row in desk.providers if desk.models(row)]
     ready = [row for row in desk.providers if desk.usable(row)]
     whole = [Candidate(f"{row.name}:{model}") for row in ready for model in desk.models(row)[:1]]
-    return [*_roles(desk), *whole, *_custom(desk), *heads]
+    return [*whole, *_custom(desk), *heads]
+
+
+def own_models(asked: Asked) -> Found:
+    """The models of which the user has set figures."""
+    return [Candidate(name) for name in asked.desk.section("models")]
+
+
+def sources(asked: Asked) -> Found:
+    """What the catalogue is made of."""
+    with suppress(AixError):
+        return [Candidate(name) for name in dict.fromkeys(one.name for one in asked.desk.app.catalogue.sources)]
+    return []
 
 
 def _roles(desk: Desk) -> list[Candidate]:

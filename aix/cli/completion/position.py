@@ -12,6 +12,7 @@ from aix.cli.completion.dialects import DIALECTS
 from aix.cli.prompt_flags import HELP_FLAGS, PromptCommand
 from aix.library.prompt import Param
 from aix.llm.effort import LEVELS
+from aix.runs.answers import EXTRACTS
 
 COMPLETERS: Mapping[str, Completer] = {
     "api-key provider": candidates.keyed_providers,
@@ -39,6 +40,12 @@ COMPLETERS: Mapping[str, Completer] = {
     "protocol": settings.value_of_key("custom_providers.any.protocol"),
     "auth_type": settings.value_of_key("custom_providers.any.auth_type"),
     "model": candidates.models,
+    "models": candidates.models,
+    "info model": candidates.known_models,
+    "remove model": candidates.own_models,
+    "source": candidates.sources,
+    "FILE|JSON": candidates.files,
+    "extract": candidates.one_of(EXTRACTS),
     "effort": candidates.one_of(LEVELS),
 }
 """What an option or an argument takes: by its command and name, by its metavar, or by its name wherever it stands."""

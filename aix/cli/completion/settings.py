@@ -28,7 +28,7 @@ def models_of(name: str) -> Completer:
 
     def complete(asked: Asked) -> Found:
         return [
-            Candidate(model) for row in asked.desk.providers if row.name == name for model in asked.desk.models(row)
+            Candidate(model) for row in asked.desk.providers if row.name == name for model in asked.desk.catalogued(row)
         ]
 
     return complete
