@@ -213,6 +213,11 @@ def in_letters(events: Iterable[Event]) -> Iterator[Event]:
                 yield event
 
 
+def system_text(messages: Sequence[Message]) -> str:
+    """What all system messages say, for a protocol that has one place for it; empty where there is none."""
+    return "\n\n".join(message.text for message in messages if message.role == "system")
+
+
 def with_system(messages: Sequence[Message], text: str) -> tuple[Message, ...]:
     """The conversation with its system message replaced by `text`, or given one where it had none."""
     rest = tuple(message for message in messages if message.role != "system")

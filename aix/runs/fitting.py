@@ -175,7 +175,7 @@ def retirement(model: Model, today: date) -> str:
     """What is to be said of a model that its maker has ended, or ends soon; empty for another."""
     if not model.retires or model.retires > (today + SOON).isoformat():
         return ""
-    ends = "was retired" if model.retires <= today.isoformat() else "retires"
+    ends = "was retired" if model.is_retired(today) else "retires"
     instead = f"; its successor is {model.successor}" if model.successor else ""
     return f"{model.provider}:{model.id} {ends} on {model.retires}{instead}"
 

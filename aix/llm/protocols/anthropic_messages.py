@@ -40,6 +40,7 @@ from aix.messages import (
     ToolResult,
     Usage,
     in_letters,
+    system_text,
 )
 
 UNSAID: frozenset[str] = frozenset({"seed"})
@@ -175,7 +176,7 @@ def _body(request: Request, dialect: Dialect, *, stream: bool) -> dict[str, Any]
     body = {
         "model": request.model,
         "max_tokens": _max_tokens(request.max_tokens or dialect.default_max_tokens, thinking),
-        "system": "\n\n".join(message.text for message in request.messages if message.role == "system") or None,
+        "system": system_text(request.messages) or None,
         "messages": [_message(message) for message in request.messages if message.role != "system"],
         "temperature": request.temperature,
         "top_p": request.top_p,

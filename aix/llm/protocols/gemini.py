@@ -47,6 +47,7 @@ from aix.messages import (
     ToolResult,
     Usage,
     in_letters,
+    system_text,
 )
 
 UNSAID: frozenset[str] = frozenset()
@@ -189,7 +190,7 @@ def _model(name: str, *, quoted: bool = True) -> str:
 
 
 def _body(request: Request, dialect: Dialect) -> dict[str, Any]:
-    system = "\n\n".join(message.text for message in request.messages if message.role == "system")
+    system = system_text(request.messages)
     names = {part.id: part.name for message in request.messages for part in message.parts if isinstance(part, ToolCall)}
     body = {
         "systemInstruction": {"parts": [{"text": system}]} if system else None,

@@ -23,6 +23,7 @@ from aix.messages import (
     ToolCall,
     ToolResult,
     in_letters,
+    system_text,
 )
 
 UNSAID: frozenset[str] = frozenset({"stop", "seed"})
@@ -78,7 +79,7 @@ def _streamed(frames: Iterable[Frame]) -> Iterator[Event]:
 def _body(request: Request, dialect: Dialect, *, stream: bool) -> dict[str, Any]:
     body = {
         "model": request.model,
-        "instructions": "\n\n".join(message.text for message in request.messages if message.role == "system") or None,
+        "instructions": system_text(request.messages) or None,
         "input": [item for message in request.messages if message.role != "system" for item in _items(message)],
         "max_output_tokens": request.max_tokens,
         "temperature": request.temperature,
