@@ -5,15 +5,21 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from hypothesis import HealthCheck, settings
 from warm import Warm
 
 TESTS = Path(__file__).parent
 AIX = Path(sys.executable).parent / "aix"
+"""The installed command, which tests of its start, of signals and of several at once use."""
+WARM = Warm(AIX)
+"""The same without the time that it takes to start."""
+settings.register_profile("aix", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("aix")  # how fast the machine is at the moment is no property of the program
 KEPT = ("PATH", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
 
 sys.path.insert(0, str(TESTS / "guard"))
@@ -22,11 +28,12 @@ import sitecustomize  # noqa: E402, F401 - the guard of this process is the guar
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command left behind. `status` is negative when a signal ended it."""
+    """What a command left behind. `status` is negative when a signal ended it; `memory` is in MiB, the most it used."""
 
     stdout: str
     stderr: str
     status: int
+    memory: float = field(default=0.0, compare=False, repr=False)
 
 
 Aix = Callable[..., Result]
@@ -77,14 +84,15 @@ def _piped(data: bytes | None) -> Iterator[int]:
         writer.join()
 
 
-@pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    with Warm(tmp_path_factory.mktemp("warm")) as process:
-        yield process
+@pytest.fixture(scope="session", autouse=True)
+def warm() -> Iterator[None]:
+    """The process that becomes each command ends with the tests."""
+    with WARM:
+        yield
 
 
 @pytest.fixture
-def aix(home: Path, warm: Warm) -> Aix:
+def aix(home: Path) -> Aix:
     """Run the real command: `aix("run", "hello", stdin="…", env={…})`. stdin is /dev/null unless it is given."""
 
     def run(
@@ -96,12 +104,12 @@ def aix(home: Path, warm: Warm) -> Aix:
     ) -> Result:
         data = stdin.encode() if isinstance(stdin, str) else stdin
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _piped(data) as into:
-            running = warm.run(
+            running = WARM.run(
                 arguments, {**os.environ, **(env or {})}, cwd or home, [into, out.fileno(), err.fileno()]
             )
             status = running.wait(timeout)
             for stream in (out, err):
                 stream.seek(0)
-            return Result(out.read().decode(), err.read().decode(), status)
+            return Result(out.read().decode(), err.read().decode(), status, running.memory)
 
     return run

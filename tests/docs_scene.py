@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import AIX
+from conftest import AIX, WARM
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 60
@@ -37,7 +37,7 @@ class Scene:
     def environment(self) -> dict[str, str]:
         """A shell with dummy keys, in which every provider whose address can be set is the stand-in."""
         return {
-            "PATH": f"{self.home / 'bin'}:{AIX.parent}:{os.environ['PATH']}",
+            "PATH": f"{self.home / 'bin'}:{WARM.command.parent}:{AIX.parent}:{os.environ['PATH']}",
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
             "SHELL": "/bin/bash",

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,11 @@ def room(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -63,7 +69,7 @@ def file(request: pytest.FixtureRequest) -> Path:
 
 def test_imports_point_down(file: Path) -> None:
     own = place(file).split("/")[0].removesuffix(".py")
-    for module, line in imports(ast.parse(file.read_text())):
+    for module, line in imports(tree_of(file)):
         if module.startswith("aix.") and room(module) != own and own != "__main__":
             above = FLOORS.get(room(module), 0) >= FLOORS.get(own, 0)
             assert not above or FLOORS.get(own, 0) == FLOORS.get(room(module), 0) == 0, (
@@ -72,21 +78,21 @@ def test_imports_point_down(file: Path) -> None:
 
 
 def test_each_library_has_one_door(file: Path) -> None:
-    for module, line in imports(ast.parse(file.read_text())):
+    for module, line in imports(tree_of(file)):
         door = DOORS.get(module.split(".")[0])
         assert door is None or place(file).startswith(door), f"{file}:{line} imports {module}; its door is {door}"
 
 
 def test_the_ground_floor_imports_only_the_standard_library() -> None:
     for name in ("messages.py", "errors.py"):
-        found = {module for module, _ in imports(ast.parse((ROOT / name).read_text()))}
+        found = {module for module, _ in imports(tree_of(ROOT / name))}
         assert not {module for module in found if module.startswith("aix") or module in DOORS}
 
 
 def test_imports_stand_at_the_top(file: Path) -> None:
     if place(file) in LATE:
         return
-    tree = ast.parse(file.read_text())
+    tree = tree_of(file)
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             late = [node.lineno for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -114,7 +120,7 @@ def test_below_the_command_line_nothing_prints_asks_or_ends_the_process(file: Pa
         "sys.stdin",
         "os.environ",
     }
-    assert names_used(ast.parse(file.read_text())) & forbidden == set()
+    assert names_used(tree_of(file)) & forbidden == set()
 
 
 def test_no_module_is_longer_than_400_lines(file: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import AIX, Result
+from conftest import WARM, Result
 from docs_scene import SECONDS, Scene, git, scene_in
 from pages import BLOCK, DOCS, File, Step, story
 
@@ -42,7 +42,7 @@ def scene(home: Path) -> Iterator[Scene]:
 
 def empty(scene: Scene, script: str, given: Mapping[str, str], *shell: str) -> Result:
     """Run a script as a fresh container would: with PATH, HOME and what is given, and nothing else."""
-    path = f"PATH={scene.home / 'bin'}:{AIX.parent}:/usr/local/bin:/usr/bin:/bin"
+    path = f"PATH={scene.home / 'bin'}:{WARM.command.parent}:/usr/local/bin:/usr/bin:/bin"
     variables = [path, f"HOME={scene.home}", *(f"{name}={value}" for name, value in given.items())]
     done = subprocess.run(
         ["env", "-i", *variables, *(shell or ("sh", "-e")), "-c", script],

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import AIX
+from conftest import WARM
 from docs_scene import ROOT
 from pages import BLOCK
 
@@ -133,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
     with Gateway() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield server
         server.shutdown()
@@ -161,7 +161,7 @@ def cook(recipe: str, gateway: Gateway, home: Path) -> subprocess.CompletedProce
         ["bash", "-ec", script(recipe, port)],
         env={
             "HOME": str(home),
-            "PATH": f"{tools}:{AIX.parent}:/usr/bin:/bin",
+            "PATH": f"{tools}:{WARM.command.parent}:/usr/bin:/bin",
             "HTTP_PROXY": f"http://127.0.0.1:{port}",
         },
         stdin=subprocess.DEVNULL,

@@ -1,33 +1,47 @@
 """A process in which the modules of aix are loaded already, and that becomes the command by forking: what a test waits
-for is then the command, and not two hundred imports. Each command has a process, an environment and streams of its own;
-how it starts for a user is for the tests that start the installed script.
+for is then the command, and not two hundred imports. Each command has a process, an environment and streams of its own,
+and a terminal where it is to have one; how it starts for a user is for the tests that start the installed script.
 
 Run as a script it serves: `python warm.py SOCKET`.
 """
 
+import _socket
+import fcntl
+import gc
 import importlib
-import json
+import marshal
 import os
+import pkgutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from hand_over import hand_over
+
 import aix
 
-LATE = ("httpx", "aix.runs.runner", "aix.llm.client", "aix.llm.probe", "aix.library.library", "aix.library.template")
-"""What most commands load while they work; `rich` and `questionary` are for terminals, which a test makes itself."""
+PROGRAM = """#!{python} -IS
+import sys
+sys.path.append({tests!r})
+import hand_over
+hand_over.stand_in({address!r}, {installed!r})
+"""
+LATE = ("httpcore", "questionary", "rich.live", "rich.markdown", "rich.table", "rich.theme")
+"""What the modules of aix load only while they work."""
 
 
 class Warm:
     """The serving process, started when it is first needed; a context that ends it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._address = str(folder / "warm")
+    def __init__(self, installed: Path) -> None:
+        self._installed = installed
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Warm":
@@ -37,37 +51,65 @@ class Warm:
         if self._server:
             self._server.terminate()
             self._server.wait()
+            self._folder.cleanup()
 
-    def run(self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, streams: Sequence[int]) -> "Running":
-        """Start the command with these descriptors as its stdin, stdout and stderr."""
-        if self._server is None:
-            self._server = self._started()
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(self._address)
-        order = json.dumps([list(arguments), dict(env), str(cwd)]).encode()
-        socket.send_fds(connection, [len(order).to_bytes(8, "big")], list(streams))
-        connection.sendall(order)
-        return Running(connection)
+    def run(
+        self,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        streams: Sequence[int],
+        on_terminal: bool = False,
+    ) -> "Running":
+        """Start the command with these descriptors as its stdin, stdout and stderr; if they are a terminal that is to
+        be its own, it leads a session there, as what a terminal's window has started."""
+        self._start()
+        folder = os.open(cwd, os.O_RDONLY)
+        try:
+            return Running(hand_over(self._address, list(arguments), dict(env), [*streams, folder], on_terminal))
+        finally:
+            os.close(folder)
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    @property
+    def command(self) -> Path:
+        """A program called `aix`, for shells; nothing else is in its folder."""
+        self._start()
+        return Path(self._folder.name) / "bin" / "aix"
+
+    def _start(self) -> None:
+        if self._server:
+            return
+        self._folder = tempfile.TemporaryDirectory()
+        self._address = f"{self._folder.name}/warm"
         server = subprocess.Popen([sys.executable, __file__, self._address], stdout=subprocess.PIPE)
         assert server.stdout and server.stdout.readline() == b"ready\n"
         server.stdout.close()
-        return server
+        self._write_program(Path(self._folder.name) / "bin" / "aix")
+        self._server = server
+
+    def _write_program(self, path: Path) -> None:
+        here, installed = str(Path(__file__).parent), str(self._installed)
+        path.parent.mkdir()
+        path.write_text(PROGRAM.format(python=sys.executable, tests=here, address=self._address, installed=installed))
+        path.chmod(0o755)
 
 
 class Running:
     """A command that runs."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: _socket.socket) -> None:
         self._connection = connection
         self.pid = int(self._connection.recv(16))
+        self.memory = 0.0
+        """The most that it used in the end, in MiB."""
 
     def wait(self, timeout: float) -> int:
         """Its exit status, negative when a signal ended it. Raises TimeoutError, and then ends it."""
         self._connection.settimeout(timeout)
         try:
-            return int(self._connection.recv(16))
+            status, most = self._connection.recv(32).split()
+            self.memory = int(most) / (1024 if sys.platform == "linux" else 1024 * 1024)
+            return int(status)
         except TimeoutError:
             os.kill(self.pid, signal.SIGKILL)
             raise
@@ -77,8 +119,9 @@ class Running:
 
 def serve(address: str) -> NoReturn:
     """Load everything, then fork for each order that comes, until the process is ended."""
-    for module in (*LATE, *_commands()):
+    for module in (*LATE, *(found.name for found in pkgutil.walk_packages(aix.__path__, "aix."))):
         importlib.import_module(module)
+    gc.freeze()  # no command looks through all of that again
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen(64)
@@ -93,25 +136,22 @@ def serve(address: str) -> NoReturn:
         connection.close()
 
 
-def _commands() -> list[str]:
-    folder = Path(aix.__file__).parent / "cli"
-    slow = {"ask"}
-    return [f"aix.cli.{path.stem}" for path in sorted(folder.glob("[a-z]*.py")) if path.stem not in slow]
-
-
 def _watch(connection: socket.socket) -> NoReturn:
     """Start one command, and tell its number and, in the end, its status."""
-    size, streams, _, _ = socket.recv_fds(connection, 8, 3)
-    arguments, env, cwd = json.loads(_received(connection, int.from_bytes(size, "big")))
+    size, descriptors, _, _ = socket.recv_fds(connection, 8, 4)
+    arguments, env, on_terminal = marshal.loads(_received(connection, int.from_bytes(size, "big")))
     pid = os.fork()
     if pid == 0:
         connection.close()
-        _become(arguments, env, cwd, streams)
+        if on_terminal:
+            os.setsid()
+            fcntl.ioctl(descriptors[0], termios.TIOCSCTTY, 0)
+        _become(arguments, env, descriptors)
     connection.sendall(str(pid).encode().ljust(16))
-    for stream in (*streams, 0, 1, 2):
-        os.close(stream)
-    _, status = os.waitpid(pid, 0)
-    connection.sendall(str(os.waitstatus_to_exitcode(status)).encode().ljust(16))
+    for descriptor in (*descriptors, 0, 1, 2):
+        os.close(descriptor)
+    _, status, used = os.wait4(pid, 0)
+    connection.sendall(f"{os.waitstatus_to_exitcode(status)} {used.ru_maxrss}".encode().ljust(32))
     os._exit(0)
 
 
@@ -122,15 +162,16 @@ def _received(connection: socket.socket, size: int) -> bytes:
     return data
 
 
-def _become(arguments: Sequence[str], env: Mapping[str, str], cwd: str, streams: Sequence[int]) -> NoReturn:
+def _become(arguments: Sequence[str], env: Mapping[str, str], descriptors: Sequence[int]) -> NoReturn:
     """Be the command: as if the interpreter had just started with these arguments, this environment and streams."""
+    *streams, folder = descriptors
+    os.fchdir(folder)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
-    os.closerange(3, max(streams) + 1)
+    os.closerange(3, max(descriptors) + 1)
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
-    os.chdir(cwd)
     sys.argv = ["aix", *arguments]
     sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 - they end with the process
     sys.stdout = open(1, "w", encoding="utf-8")  # noqa: SIM115

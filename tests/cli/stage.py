@@ -4,8 +4,9 @@ import io
 import json
 import os
 import subprocess
+import termios
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,8 @@ from typing import Any
 
 import pexpect
 import pyte  # type: ignore[import-not-found,unused-ignore]
-from conftest import AIX, Result
+from conftest import AIX, WARM, Result
+from pexpect.fdpexpect import fdspawn
 
 NOT_SENT = "aix: rendered, not sent; add -x to send\n"
 SECONDS = 30.0
@@ -48,11 +50,11 @@ def _said(message: str) -> str:
 
 
 def shell(script: str, *arguments: str, cwd: Path | None = None, without: tuple[str, ...] = ()) -> Result:
-    """Run a line of sh in which "$AIX" is the real command and "$@" are the arguments."""
+    """Run a line of sh in which "$AIX" is the command and "$@" are the arguments."""
     env = {name: value for name, value in os.environ.items() if name not in without}
     done = subprocess.run(
         ["sh", "-c", script, "sh", *arguments],
-        env={**env, "AIX": str(AIX)},
+        env={**env, "AIX": str(WARM.command)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         cwd=cwd,
@@ -119,7 +121,7 @@ def serving(library: Path, **settings: Any) -> Iterator[Model]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(model))
     model.port = server.server_address[1]
     configure(library, **{"default_provider": "box", "custom_providers": {"box": model.provider}, **settings})
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield model
@@ -188,20 +190,45 @@ def _handler(model: Model) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class Window(fdspawn):  # type: ignore[misc,type-arg,unused-ignore]
+    """A terminal on which the warm process is the command, driven like those that pexpect starts."""
+
+    def __init__(self, arguments: Sequence[str], env: Mapping[str, str], size: tuple[int, int]) -> None:
+        driver, terminal = os.openpty()
+        termios.tcsetwinsize(terminal, size)
+        self._running = WARM.run(arguments, env, Path.cwd(), [terminal] * 3, on_terminal=True)
+        os.close(terminal)
+        self.exitstatus: int | None = None
+        self.signalstatus: int | None = None
+        super().__init__(driver, timeout=SECONDS)
+
+    def kill(self, number: int) -> None:
+        os.kill(self._running.pid, number)
+
+    def close(self) -> None:
+        """Close the window, and wait for the command's end."""
+        super().close()
+        status = self._running.wait(SECONDS)
+        self.exitstatus, self.signalstatus = (status, None) if status >= 0 else (None, -status)
+
+
 class Terminal:
-    """The real command on a terminal of its own. `raw` is all that it wrote there, `screen` what a person sees."""
+    """The real command on a terminal of its own. `raw` is all that it wrote there, `screen` what a person sees.
+
+    Where a `script` says how it starts, sh runs that, in which "$AIX" is the installed command and "$@" the arguments.
+    """
 
     def __init__(
-        self, *arguments: str, env: Mapping[str, str] | None = None, script: str = 'exec "$AIX" "$@"', columns: int = 80
+        self, *arguments: str, env: Mapping[str, str] | None = None, script: str = "", columns: int = 80
     ) -> None:
         self._written = io.BytesIO()
         self._columns = columns
-        self._child: Any = pexpect.spawn(
-            "sh",
-            ["-c", script, "sh", *arguments],
-            env={**os.environ, "AIX": str(AIX), "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})},
-            dimensions=(50, columns),
-            timeout=SECONDS,
+        environment = {**os.environ, "AIX": str(AIX), "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})}
+        size = (50, columns)
+        self._child: Any = (
+            pexpect.spawn("sh", ["-c", script, "sh", *arguments], env=environment, dimensions=size, timeout=SECONDS)
+            if script
+            else Window(arguments, environment, size)
         )
         self._child.delaybeforesend = None
         self._child.logfile_read = self._written
@@ -226,7 +253,7 @@ class Terminal:
         self._child.send(text)
 
     def press_control_c(self) -> None:
-        self._child.sendintr()
+        self.type("\x03")
 
     def signal(self, number: int) -> None:
         self._child.kill(number)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pexpect
 import pytest
-from conftest import AIX, Aix
+from conftest import AIX, WARM, Aix
 from stage import SECONDS, configure, write
 from typer.main import get_command
 
@@ -395,7 +395,7 @@ class Typist:
         self._home = home
         folder = home / "bin"
         folder.mkdir()
-        (folder / "aix").symlink_to(AIX)
+        (folder / "aix").symlink_to(WARM.command)
         (folder / "show").write_text(SHOW)
         (folder / "show").chmod(0o755)
         path, line = START[name]

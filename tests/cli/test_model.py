@@ -237,7 +237,7 @@ def published(pages: Mapping[str, Any]) -> Iterator[dict[str, str]]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     place = f"http://127.0.0.1:{server.server_address[1]}"
     try:

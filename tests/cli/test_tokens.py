@@ -46,7 +46,7 @@ def counting() -> Iterator[Counting]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server_side.port = server.server_address[1]
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield server_side

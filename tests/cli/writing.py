@@ -34,7 +34,7 @@ def editor(*scripts: str) -> str:
 
 
 def writing(
-    *arguments: str, does: str | tuple[str, ...], env: Mapping[str, str] | None = None, script: str = 'exec "$AIX" "$@"'
+    *arguments: str, does: str | tuple[str, ...], env: Mapping[str, str] | None = None, script: str = ""
 ) -> Terminal:
     """The command on a terminal, with that editor, and a key in the environment."""
     command = editor(*((does,) if isinstance(does, str) else does))

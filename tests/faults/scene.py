@@ -26,6 +26,7 @@ from aix.runs.runner import Runner
 KEY = "sk-canary-0123456789abcdef"
 PROMPT = "Say hello."
 ASK = ("run", "ask", "-x", "--provider", "fake")
+BUILT_IN = Providers({}, {})
 
 
 def provide(library: Path, url: str, protocol_name: str = "openai-chat", **row: Any) -> None:
@@ -88,7 +89,7 @@ def outcome(question: Exchange, client: Client | None = None) -> Outcome:
     """Ask in this process, through the runner, which judges whether the answer is whole."""
     env: dict[str, str] = {}
     settings = Settings(find_paths(env, Path.cwd()), env)
-    runner = Runner(settings, Providers({}, env), lambda: client or Client(env), env, lambda _: None)
+    runner = Runner(settings, BUILT_IN, lambda: client or Client(env), env, lambda _: None)
     run, result, started = Run("ask", ""), Outcome(), time.monotonic()
     try:
         for _ in runner.send(run, question):

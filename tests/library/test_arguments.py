@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from conftest import AIX, Aix
+from conftest import AIX, WARM, Aix
 
 from aix.errors import UsageError
 from aix.library.arguments import Given, Sources, resolve
@@ -413,10 +413,10 @@ def review(library: Path) -> Path:
 
 
 def shell(script: str, **files: str) -> subprocess.CompletedProcess[str]:
-    """Run a bash script in which `aix` is the real command."""
+    """Run a bash script in which `aix` is the command."""
     for name, text in files.items():
         Path(name).write_text(text)
-    script = f'aix() {{ "{AIX}" "$@"; }}\n{script}'
+    script = f'aix() {{ "{WARM.command}" "$@"; }}\n{script}'
     return subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False
     )
