@@ -373,6 +373,9 @@ PLACES = {
 }
 """Where the script of each shell goes, as the help says."""
 
+FISH_KNOWS = ".local/share/fish/generated_completions"
+"""Where this is not, fish reads every manual page of the machine in the background, long after the test has ended."""
+
 FRAMEWORK = Path("/usr/share/bash-completion/bash_completion")
 START = {
     "bash": (".bashrc", f"PS1='> '; . {FRAMEWORK}"),
@@ -402,6 +405,7 @@ class Typist:
         for place, text in ((path, line + "\n"), (PLACES[name], self._script(name))):
             (home / place).parent.mkdir(parents=True, exist_ok=True)
             (home / place).write_text(text)
+        (home / FISH_KNOWS).mkdir(parents=True)
         env = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "LANG": "C.UTF-8", "HISTFILE": "/dev/null"}
         self._child: Any = pexpect.spawn(name.split()[-1], ["-i"], env=env, dimensions=(50, 100), timeout=SECONDS)
         self._child.delaybeforesend = None
