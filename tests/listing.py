@@ -19,6 +19,12 @@ class Listener:
 
     port: int
     asked: list[str] = field(default_factory=list)
+    more: threading.Condition = field(default_factory=threading.Condition)
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a request came that has the text in its head."""
+        with self.more:
+            assert self.more.wait_for(lambda: any(text in head for head in self.asked), SECONDS)
 
     @property
     def url(self) -> str:
@@ -75,7 +81,9 @@ def _serve(connection: socket.socket, listener: Listener, answer: Says | bytes |
             if not (more := connection.recv(65536)):
                 return
             head += more
-        listener.asked.append(head.decode("latin-1"))
+        with listener.more:
+            listener.asked.append(head.decode("latin-1"))
+            listener.more.notify_all()
         if answer is None:
             connection.recv(1)
         else:

@@ -122,15 +122,17 @@ def _status(command: Sequence[str], env: Mapping[str, str]) -> int:
     """How the editor ended. It has the terminal that stderr is, since stdout may be a file that waits for the answer;
     and Ctrl-C, which is not the end to every editor. It ends when aix is ended."""
     before = signal.getsignal(signal.SIGINT)
-    with subprocess.Popen(command, env=dict(env), stdout=sys.stderr) as process:
-        try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            return process.wait()
-        except BaseException:
-            _end(process)
-            raise
-        finally:
-            signal.signal(signal.SIGINT, before)
+    if before is not signal.SIG_IGN:  # which the editor would inherit, unlike what is set here
+        signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        with subprocess.Popen(command, env=dict(env), stdout=sys.stderr) as process:
+            try:
+                return process.wait()
+            except BaseException:
+                _end(process)
+                raise
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

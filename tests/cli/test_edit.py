@@ -310,9 +310,11 @@ def test_control_c_is_the_editor_s_own_while_it_is_open(path: Path) -> None:
 def test_a_command_that_is_ended_ends_the_editor_and_keeps_the_text(
     number: signal.Signals, ends: str, path: Path
 ) -> None:
-    script = f'{ends}echo new > "$2"; echo $$ > editor; kill -{int(number)} $PPID; until false; do read line; done'
-    started = time.monotonic()
+    script = f'{ends}echo new > "$2"; echo $$ > editor; echo ready; until false; do read line; done'
     terminal = writing("edit", "web/x", does=script)
+    terminal.wait_for("ready")
+    started = time.monotonic()
+    terminal.signal(number)
     assert terminal.end() == -number
     assert time.monotonic() - started < SOON
     assert path.with_name("x.md.broken").read_text() == "new\n"
