@@ -41,6 +41,11 @@ class Call:
         return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
+def asked_for(fields: JSON, extra: JSON | None = None) -> dict[str, Any]:
+    """The fields that have a value, and last what else is to stand in a body, as it is."""
+    return {name: value for name, value in fields.items() if value is not None} | dict(extra or {})
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One event of a stream: `data` is what its `data:` lines say, joined."""

@@ -1,11 +1,11 @@
 """The Anthropic Messages protocol: https://platform.claude.com/docs/en/api/messages"""
 
-import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from aix.llm.effort import BUDGET, nearest
+from aix.llm.parts import base64_text
 from aix.llm.providers import Dialect
 from aix.llm.wire import (
     JSON,
@@ -13,6 +13,7 @@ from aix.llm.wire import (
     Frame,
     InBandError,
     arguments_object,
+    asked_for,
     figures,
     label,
     member,
@@ -185,7 +186,7 @@ def _body(request: Request, dialect: Dialect, *, stream: bool) -> dict[str, Any]
         "output_config": {name: value for name, value in output.items() if value} or None,
         "stream": stream,
     }
-    return {name: value for name, value in body.items() if value is not None} | dict(request.extra)
+    return asked_for(body, request.extra)
 
 
 def _adaptive(effort: str) -> dict[str, Any]:
@@ -259,7 +260,7 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _source(data: bytes, media_type: str) -> dict[str, str]:
-    return {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode()}
+    return {"type": "base64", "media_type": media_type, "data": base64_text(data)}
 
 
 def _document(data: bytes, media_type: str) -> dict[str, str]:

@@ -5,13 +5,26 @@ says of its plan before it calls a tool is reasoning here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeGuard
+from typing import Any
 
 from aix.errors import ProviderError
 from aix.llm.effort import BUDGET
-from aix.llm.protocols.openai_chat import data_url
+from aix.llm.parts import chat_call, chat_part, chat_result, is_text, named_text, text_of
 from aix.llm.providers import Dialect
-from aix.llm.wire import JSON, Call, Frame, InBandError, figures, label, member, members, opened, sse, until_done
+from aix.llm.wire import (
+    JSON,
+    Call,
+    Frame,
+    InBandError,
+    asked_for,
+    figures,
+    label,
+    member,
+    members,
+    opened,
+    sse,
+    until_done,
+)
 from aix.llm.wire import count as tokens
 from aix.messages import (
     Event,
@@ -59,8 +72,7 @@ def encode(request: Request, dialect: Dialect, *, stream: bool) -> Call:
         "response_format": _format(request.schema, dialect.schema) if request.schema else None,
         "stream": stream,
     }
-    given = {name: value for name, value in body.items() if value is not None}
-    return Call("POST", "/v2/chat", {**given, **request.extra})
+    return Call("POST", "/v2/chat", asked_for(body, request.extra))
 
 
 def decode(body: JSON) -> Iterator[Event]:
@@ -85,28 +97,6 @@ def counted(body: JSON) -> int:
     if listed := member(body, "tokens", list):
         return len(listed)
     raise ProviderError("the provider did not say how many tokens the text is")
-
-
-def is_text(part: Part) -> TypeGuard[File]:
-    """Whether a part is a file that a model can read as text."""
-    return isinstance(part, File) and part.media_type.startswith("text/")
-
-
-def named_text(file: File) -> str:
-    """A text file as a model reads it: its name, then what stands in it."""
-    return f"{file.name}:\n\n{file.data.decode('utf-8', 'replace')}"
-
-
-def text_of(part: Part) -> str:
-    """What a model reads of a part: nothing of a picture, of another file and of what was only thought."""
-    match part:
-        case Text(text):
-            return text
-        case ToolCall(_, name, arguments):
-            return f"{name} {arguments}"
-        case ToolResult(_, content):
-            return content
-    return named_text(part) if is_text(part) else ""
 
 
 def _answered(body: JSON) -> Iterator[Event]:
@@ -181,7 +171,7 @@ def _usage(usage: JSON) -> Usage:
     """The billed counts, where they are said: the price is on them, and they leave out what Cohere adds to a prompt.
     `tokens`, what the model has seen, stands in for them. Cached ones are of what was seen, so at most all the input.
     """
-    billed = {name: figure for name, figure in figures(usage, "billed_units").items() if figure is not None}
+    billed = asked_for(figures(usage, "billed_units"))
     counts = {**figures(usage, "tokens"), **billed}
     asked = tokens(counts, "input_tokens")
     return Usage(
@@ -207,9 +197,9 @@ def _format(schema: Mapping[str, Any], way: str) -> dict[str, Any] | None:
 def _messages(message: Message) -> Iterator[dict[str, Any]]:
     """One message as the protocol's own: each result of a tool is a message here, before what else was said."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
-    yield from ({"role": "tool", "tool_call_id": result.id, "content": result.content} for result in results)
+    yield from map(chat_result, results)
     parts = [part for part in message.parts if isinstance(part, Text | Image | File)]
-    calls = [_tool_call(part) for part in message.parts if isinstance(part, ToolCall)]
+    calls = [chat_call(part) for part in message.parts if isinstance(part, ToolCall)]
     if results and not (parts or calls):
         return
     plain = all(isinstance(part, Text) for part in parts)
@@ -218,18 +208,6 @@ def _messages(message: Message) -> Iterator[dict[str, Any]]:
     yield {name: value for name, value in said.items() if value or (name == "content" and not calls)}
 
 
-def _tool_call(call: ToolCall) -> dict[str, Any]:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-
-
 def _part(part: Part) -> dict[str, Any]:
-    match part:
-        case Text(text):
-            return {"type": "text", "text": text}
-        case Image(data, media_type):
-            return {"type": "image_url", "image_url": {"url": data_url(data, media_type)}}
-        case File() if is_text(part):
-            return {"type": "text", "text": named_text(part)}
-        case File(data, media_type, name):
-            return {"type": "file", "file": {"filename": name, "file_data": data_url(data, media_type)}}
-    raise TypeError(part)
+    """As in Chat Completions, but that a text file is text."""
+    return chat_part(Text(named_text(part)) if is_text(part) else part)

@@ -4,7 +4,6 @@ A stream is a row of plain answers that each add to the one before, so one way o
 thinks or calls a tool is told by what a part holds, not by a type; a call may come without an id.
 """
 
-import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from urllib.parse import quote
 
 from aix.errors import AixError
 from aix.llm.effort import BUDGET, nearest
+from aix.llm.parts import base64_text, tool_names
 from aix.llm.providers import Dialect
 from aix.llm.wire import (
     JSON,
@@ -19,6 +19,7 @@ from aix.llm.wire import (
     Frame,
     InBandError,
     arguments_object,
+    asked_for,
     figures,
     label,
     member,
@@ -191,13 +192,13 @@ def _model(name: str, *, quoted: bool = True) -> str:
 
 def _body(request: Request, dialect: Dialect) -> dict[str, Any]:
     system = system_text(request.messages)
-    names = {part.id: part.name for message in request.messages for part in message.parts if isinstance(part, ToolCall)}
+    names = tool_names(request.messages)
     body = {
         "systemInstruction": {"parts": [{"text": system}]} if system else None,
         "contents": [_content(message, names) for message in request.messages if message.role != "system"],
         "generationConfig": _options(request, dialect) or None,
     }
-    return {name: value for name, value in body.items() if value is not None} | dict(request.extra)
+    return asked_for(body, request.extra)
 
 
 def _options(request: Request, dialect: Dialect) -> dict[str, Any]:
@@ -210,7 +211,7 @@ def _options(request: Request, dialect: Dialect) -> dict[str, Any]:
         **(_shape(request.schema, dialect.schema) if request.schema else {}),
         "thinkingConfig": EFFORT.get(dialect.effort, _level)(request.effort) if request.effort else None,
     }
-    return {name: value for name, value in options.items() if value is not None}
+    return asked_for(options)
 
 
 def _shape(schema: JSON, way: str) -> dict[str, Any]:
@@ -248,7 +249,7 @@ def _part(part: Part, names: Mapping[str, str]) -> dict[str, Any]:
         case Text(text):
             return {"text": text}
         case Image(data, media_type) | File(data, media_type):
-            return {"inlineData": {"mimeType": media_type, "data": base64.b64encode(data).decode()}}
+            return {"inlineData": {"mimeType": media_type, "data": base64_text(data)}}
         case ToolCall(id_, name, arguments):
             return {"functionCall": _with_id(id_, {"name": name, "args": arguments_object(arguments)})}
         case ToolResult(id_, content):

@@ -4,16 +4,28 @@ It is asked natively because only here a request says how large a window the mod
 a long prompt to its own size and answers the rest.
 """
 
-import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aix.llm.effort import nearest
-from aix.llm.protocols.cohere import is_text, named_text, text_of
+from aix.llm.parts import base64_text, is_text, named_text, text_of, tool_names
 from aix.llm.providers import Dialect
-from aix.llm.wire import JSON, Call, Frame, InBandError, arguments_object, count, label, member, members, ndjson, parsed
+from aix.llm.wire import (
+    JSON,
+    Call,
+    Frame,
+    InBandError,
+    arguments_object,
+    asked_for,
+    count,
+    label,
+    member,
+    members,
+    ndjson,
+    parsed,
+)
 from aix.messages import (
     Event,
     Finish,
@@ -59,17 +71,16 @@ def encode(request: Request, dialect: Dialect, *, stream: bool) -> Call:
         "seed": request.seed,
         "num_ctx": window(request, dialect),
     }
-    names = {part.id: part.name for message in request.messages for part in message.parts if isinstance(part, ToolCall)}
+    names = tool_names(request.messages)
     body = {
         "model": request.model,
         "messages": [said for message in request.messages for said in _messages(message, names)],
         "format": _format(request.schema, dialect.schema) if request.schema else None,
         "think": _think(request.effort, dialect.effort) if request.effort else None,
-        "options": {name: value for name, value in options.items() if value is not None},
+        "options": asked_for(options),
         "stream": stream,
     }
-    given = {name: value for name, value in body.items() if value is not None}
-    return Call("POST", "/api/chat", {**given, **request.extra})
+    return Call("POST", "/api/chat", asked_for(body, request.extra))
 
 
 def window(request: Request, dialect: Dialect) -> int:
@@ -163,7 +174,7 @@ def _messages(message: Message, names: Mapping[str, str]) -> Iterator[dict[str, 
     said = {
         "role": "user" if message.role == "tool" else message.role,
         "content": _content(parts),
-        "images": [base64.b64encode(part.data).decode() for part in parts if isinstance(part, Image)],
+        "images": [base64_text(part.data) for part in parts if isinstance(part, Image)],
         "tool_calls": [_tool_call(part) for part in parts if isinstance(part, ToolCall)],
     }
     yield {name: value for name, value in said.items() if value or name == "content"}

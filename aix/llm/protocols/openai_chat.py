@@ -4,13 +4,13 @@ It is the field's common tongue, spoken with an accent by everybody: reasoning u
 a list of chunks, usage in a chunk without choices, errors inside a 200. All of that is accepted here.
 """
 
-import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from aix.errors import AixError
 from aix.llm.effort import nearest
+from aix.llm.parts import chat_call, chat_part, chat_result
 from aix.llm.providers import Dialect
 from aix.llm.strict import is_strict
 from aix.llm.wire import (
@@ -18,6 +18,7 @@ from aix.llm.wire import (
     Call,
     Frame,
     InBandError,
+    asked_for,
     count,
     figures,
     label,
@@ -35,7 +36,6 @@ from aix.messages import (
     FinishReason,
     Image,
     Message,
-    Part,
     ReasoningDelta,
     Request,
     Text,
@@ -76,8 +76,7 @@ def encode(request: Request, dialect: Dialect, *, stream: bool) -> Call:
         "stream": stream,
         "stream_options": {"include_usage": True} if stream and dialect.stream_options else None,
     }
-    given = {name: value for name, value in body.items() if value is not None}
-    return Call("POST", "/chat/completions", {**given, **request.extra})
+    return Call("POST", "/chat/completions", asked_for(body, request.extra))
 
 
 def decode(body: JSON) -> Iterator[Event]:
@@ -226,7 +225,7 @@ def _response_format(schema: JSON, way: str) -> dict[str, Any] | None:
 def _messages(message: Message, system_role: str) -> Iterator[dict[str, Any]]:
     """One message as the protocol's own: each result of a tool is a message here, before what else was said."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
-    yield from ({"role": "tool", "tool_call_id": result.id, "content": result.content} for result in results)
+    yield from map(chat_result, results)
     parts = [part for part in message.parts if isinstance(part, Text | Image | File)]
     calls = [part for part in message.parts if isinstance(part, ToolCall)]
     if results and not (parts or calls):
@@ -234,25 +233,7 @@ def _messages(message: Message, system_role: str) -> Iterator[dict[str, Any]]:
     plain = all(isinstance(part, Text) for part in parts)
     roles = {"tool": "user", "system": system_role}
     said: dict[str, Any] = {"role": roles.get(message.role, message.role)}
-    said["content"] = message.text if plain else [_part(part) for part in parts]
+    said["content"] = message.text if plain else [chat_part(part) for part in parts]
     if calls:
-        said["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in calls
-        ]
+        said["tool_calls"] = [chat_call(call) for call in calls]
     yield said
-
-
-def _part(part: Part) -> dict[str, Any]:
-    match part:
-        case Text(text):
-            return {"type": "text", "text": text}
-        case Image(data, media_type):
-            return {"type": "image_url", "image_url": {"url": data_url(data, media_type)}}
-        case File(data, media_type, name):
-            return {"type": "file", "file": {"filename": name, "file_data": data_url(data, media_type)}}
-    raise TypeError(part)
-
-
-def data_url(data: bytes, media_type: str) -> str:
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

@@ -6,11 +6,11 @@ Its events are told apart by the `type` in their JSON, and by the name of the fr
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aix.llm.protocols.openai_chat import data_url
+from aix.llm.parts import data_url
 from aix.llm.protocols.responses_answer import Answer
 from aix.llm.providers import Dialect
 from aix.llm.strict import is_strict
-from aix.llm.wire import JSON, Call, Frame, InBandError, member, needed_count, opened, sse, until_done
+from aix.llm.wire import JSON, Call, Frame, InBandError, asked_for, member, needed_count, opened, sse, until_done
 from aix.messages import (
     Event,
     File,
@@ -89,7 +89,7 @@ def _body(request: Request, dialect: Dialect, *, stream: bool) -> dict[str, Any]
         "store": False,
         "stream": stream,
     }
-    return {name: value for name, value in body.items() if value is not None} | dict(request.extra)
+    return asked_for(body, request.extra)
 
 
 def _reasoning(effort: str) -> dict[str, str]:

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aix.errors import ProviderError
-from aix.llm.protocols.cohere import text_of
-from aix.llm.protocols.openai_chat import data_url
+from aix.llm.parts import data_url, text_of
 from aix.llm.providers import Dialect
 from aix.llm.wire import JSON, Call, Frame, InBandError, count, label, member, parsed, sse
 from aix.messages import Event, Finish, FinishReason, Image, Message, Request, Text, TextDelta, Usage, in_letters
