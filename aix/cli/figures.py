@@ -14,6 +14,11 @@ def dollars(cost: Decimal, *, exact: bool = True) -> str:
     return f"{'' if exact or not cost else '~'}${cost:.{digits}f}"
 
 
+def amount(cost: Decimal | None) -> str | None:
+    """An amount for a program to read: all its digits, and no exponent."""
+    return None if cost is None else f"{cost:f}"
+
+
 def price_of(sending: Decimal | None, worst: Decimal | None, *, exact: bool) -> str:
     """What it costs to send something, and what with the longest answer; both are None where nobody knows."""
     if sending is None:

@@ -21,7 +21,7 @@ from aix.cli.console import Console
 from aix.cli.options import Shell, show_help
 from aix.cli.report import failed
 from aix.config.files import storage_error
-from aix.config.secrets import KEY_SHAPE, known_secrets, mask
+from aix.config.secrets import hidden_with_likes, known_secrets
 from aix.errors import AixError, ConfigError, UsageError
 
 HELP = """Keep prompts as files, and run them with any model.
@@ -174,9 +174,7 @@ def _scrubbed(text: str, app: App) -> str:
         known = app.known_secrets()
     except ConfigError:
         known = known_secrets(app.env, {})
-    for secret in known:
-        text = text.replace(secret.reveal(), repr(secret))
-    return KEY_SHAPE.sub(lambda match: mask(match[0]), text)
+    return hidden_with_likes(text, known)
 
 
 def _working_directory() -> Path:

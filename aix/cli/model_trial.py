@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from aix.cli.options import AsJson, Shell
+from aix.config.secrets import hidden
 from aix.errors import AixError
 from aix.llm.refresh import Refreshed
 from aix.llm.routing import Target
@@ -159,8 +160,8 @@ def _send(shell: Shell, target: Target, run: Run) -> None:
 
 def _scrubbed(shell: Shell, error: AixError) -> AixError:
     """The error without any key in it, as it is shown beside others."""
-    for secret in shell.app.known_secrets():
-        error.reword(lambda text, secret=secret: text.replace(secret.reveal(), repr(secret)))  # type: ignore[misc]
+    secrets = shell.app.known_secrets()
+    error.reword(lambda text: hidden(text, secrets))
     return error
 
 

@@ -1,6 +1,5 @@
 """A provider of one's own on its way to config.json: what is decided for it, what is written, what is said."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +9,8 @@ from aix.cli.options import Shell
 from aix.config import provider_row
 from aix.config.settings import join_key
 from aix.errors import UsageError
+from aix.llm.exchange import is_private
 from aix.llm.providers import Provider, Providers, is_loopback
-
-SECRET = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
-"""What in a header's name tells that its value is a secret."""
 
 
 @dataclass(slots=True)
@@ -83,7 +80,7 @@ def save(shell: Shell, draft: Draft) -> None:
         console.note(said)
     if draft.name in shell.app.settings.section("roles"):
         console.warn(f"the role {draft.name} is hidden by it: --model {draft.name} means the provider now")
-    if any(SECRET.search(header) for header in draft.row.get("headers", {})):
+    if any(map(is_private, draft.row.get("headers", {}))):
         console.warn("a header that is a secret stays in the shell's history")
     say_next(shell, provider)
 

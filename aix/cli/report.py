@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from aix.cli.figures import amount
 from aix.errors import AixError
 from aix.messages import File, Image, Message, Text
 
@@ -57,7 +58,7 @@ def _run(run: "Run") -> dict[str, Any]:
         "data": run.data,
         "finish": finish.reason if finish else None,
         "usage": usage,
-        "cost": None if run.cost is None else str(run.cost),
+        "cost": amount(run.cost),
         "unpriced": run.cost is None and run.price is None,
         "attempts": [{**asdict(attempt), "error": attempt.error or None} for attempt in run.attempts],
     }

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from aix.app import Chosen
-from aix.cli.figures import price_of
+from aix.cli.figures import amount, price_of
 from aix.cli.options import AsJson, LibraryFolder, Shell
 from aix.cli.prompt_flags import (
     CHOSEN,
@@ -148,8 +148,8 @@ class Count:
             "provider": self.target.provider.name if self.target else None,
             "model": self.target.model if self.target else None,
             "context": self.context,
-            "input_cost": _text(self.sending),
-            "worst_cost": _text(self.worst),
+            "input_cost": amount(self.sending),
+            "worst_cost": amount(self.worst),
             "unpriced": self.sending is None,
             "error": None,
         }
@@ -184,7 +184,3 @@ def _target(shell: Shell, session: Session, order: Order, *, needed: bool) -> Ta
 def _share(tokens: int, window: int) -> str:
     share = 100 * tokens / window
     return f"{share:.1f} %" if share >= 0.1 or not tokens else "less than 0.1 %"
-
-
-def _text(cost: Decimal | None) -> str | None:
-    return None if cost is None else f"{cost:f}"

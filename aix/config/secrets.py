@@ -88,6 +88,12 @@ def find_keys(sources: KeySources, env: Mapping[str, str]) -> Iterator[Key]:
             yield Key(checked(text, sources.name, place.source), place.source)
 
 
+def keys_at(place: Place, name: str) -> list[Key]:
+    """All keys in one place, but for a command, which is not run. Raises AixError for one that can be none."""
+    texts = [] if place.source == COMMAND else place.read()
+    return [Key(checked(text, name, place.source), place.source) for text in texts]
+
+
 def has_key(sources: KeySources, env: Mapping[str, str]) -> bool:
     """Whether there is a key, without running the command that may print one."""
     return any(place.source == COMMAND or place.read() for place in places(sources, env))
@@ -133,6 +139,18 @@ def known_secrets(env: Mapping[str, str], data: Mapping[str, Any]) -> list[Secre
     texts = set(_strings([data.get("api_keys"), *([row.get(field) for field in PRIVATE_FIELDS] for row in rows)]))
     texts |= {value.strip() for name, value in env.items() if _is_key(name) or name in named}
     return [Secret(text) for text in sorted(texts, key=len, reverse=True) if len(text) >= 8]
+
+
+def hidden(text: str, secrets: Sequence[Secret]) -> str:
+    """The text with each of these secrets masked."""
+    for secret in secrets:
+        text = text.replace(secret.reveal(), repr(secret))
+    return text
+
+
+def hidden_with_likes(text: str, secrets: Sequence[Secret]) -> str:
+    """The text with each of these secrets masked, and whatever looks like a key."""
+    return KEY_SHAPE.sub(lambda found: mask(found[0]), hidden(text, secrets))
 
 
 PRIVATE_FIELDS = ("api_key", "api_keys", "headers")
@@ -206,6 +224,4 @@ def _last_line(told: IO[bytes], secrets: Sequence[Secret]) -> str:
     told.seek(max(0, told.seek(0, os.SEEK_END) - LAST_WORDS))
     lines = told.read().decode(errors="replace").strip().splitlines()
     text = lines[-1].strip() if lines else ""
-    for secret in secrets:
-        text = text.replace(secret.reveal(), repr(secret))
-    return KEY_SHAPE.sub(lambda found: mask(found[0]), text)[:MOST_SAID]
+    return hidden_with_likes(text, secrets)[:MOST_SAID]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
-from aix.config.secrets import Secret, known_secrets
+from aix.config.secrets import Secret, hidden, known_secrets
 from aix.errors import AixError
 from aix.health import files, keys, leftovers, machine, network, prompts
 from aix.health.finding import Finding, fault, skipped, unreadable
@@ -56,7 +56,7 @@ def examine(scene: Scene) -> Iterator[Finding]:
 
 def finished(finding: Finding, name: str, group: str, secrets: Sequence[Secret]) -> Finding:
     """A finding under its name, without any key."""
-    message, hint = _without(secrets, finding.message), _without(secrets, finding.hint)
+    message, hint = hidden(finding.message, secrets), hidden(finding.hint, secrets)
     facts = {name: _scrubbed(secrets, value) for name, value in finding.facts.items()}
     return replace(finding, message=message, hint=hint, facts=facts, name=name, group=group)
 
@@ -65,7 +65,7 @@ def _scrubbed(secrets: Sequence[Secret], value: Any) -> Any:
     """A fact without a key: also a server's own words can be one."""
     if isinstance(value, list):
         return [_scrubbed(secrets, inner) for inner in value]
-    return _without(secrets, value) if isinstance(value, str) else value
+    return hidden(value, secrets) if isinstance(value, str) else value
 
 
 def _found(check: Check, scene: Scene) -> Iterator[Finding]:
@@ -81,9 +81,3 @@ def _found(check: Check, scene: Scene) -> Iterator[Finding]:
 
 def _is_too_long(error: object) -> TypeGuard[OSError]:
     return isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG
-
-
-def _without(secrets: Sequence[Secret], text: str) -> str:
-    for secret in secrets:
-        text = text.replace(secret.reveal(), repr(secret))
-    return text

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from aix.config.secrets import COMMAND, KEYRING, SAVED, Key, KeySources, checked, places
+from aix.config.secrets import COMMAND, KEYRING, SAVED, Key, KeySources, keys_at, places
 from aix.config.settings import join_key
 from aix.errors import AixError, NetworkError
 from aix.health.finding import Finding, fault, ok, skipped, warning
@@ -85,8 +85,7 @@ def _candidates(scene: Scene, sources: KeySources) -> Iterator[Key | AixError]:
     """Every key that is set, best first, each looked at by itself; the key command is left out."""
     for place in places(sources, scene.env):
         try:
-            texts = [] if place.source == COMMAND else place.read()
-            yield from [Key(checked(text, sources.name, place.source), place.source) for text in texts]
+            yield from keys_at(place, sources.name)
         except AixError as error:
             yield error
 

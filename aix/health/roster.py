@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from aix.config.secrets import COMMAND, SAVED, Place, Secret, checked, conventional_variable, places
+from aix.config.secrets import COMMAND, SAVED, Place, Secret, conventional_variable, keys_at, places
 from aix.config.settings import Settings, default_model_key
 from aix.errors import AixError
 from aix.llm.address import BLANK
@@ -82,8 +82,7 @@ def looked_at(place: Place, provider: Provider) -> KeyPlace:
     labels = {SAVED: f"{SAVED}, api_keys.{provider.name}", **{name: f"${name}" for name in provider.key_env}}
     source = labels.get(place.source, place.source)
     try:
-        texts = [] if place.source == COMMAND else place.read()
-        keys = tuple(checked(text, provider.name, place.source) for text in texts)
+        keys = tuple(key.secret for key in keys_at(place, provider.name))
     except AixError as error:
         return KeyPlace(source, there=True, error=error.message)
     return KeyPlace(source, there=bool(keys) or place.source == COMMAND, keys=keys)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from aix.config import yaml
+from aix.config.values import EFFORTS
 from aix.config.yaml import Node, YamlError
 from aix.errors import TemplateError, UsageError
 from aix.library.prompt import FROM_FILE, PATHS, Output, Param, ParamType, Prompt, clash, is_finite
 
 MAX_FRONT_MATTER = 64 * 1024
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 FORMATS = ("text", "markdown", "json")
 
 RESERVED = frozenset(

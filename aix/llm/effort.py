@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
+from aix.config.values import EFFORTS
+
 BUDGET: Mapping[str, int] = {
     "none": 0,
     "minimal": 1024,
@@ -13,7 +15,7 @@ BUDGET: Mapping[str, int] = {
 }
 """The tokens that may be spent on thinking, by level."""
 
-LEVELS = tuple(BUDGET)
+LEVELS = EFFORTS
 """Every level, least first."""
 
 

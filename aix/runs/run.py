@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aix.llm.catalogue import Price
 from aix.llm.exchange import Attempt
 from aix.llm.routing import Target
 from aix.messages import Collector, Message, Response, Usage
-from aix.runs.answers import Found
+
+if TYPE_CHECKING:
+    from aix.llm.catalogue import Price
+    from aix.runs.answers import Found
 
 COUNTS = tuple(field.name for field in fields(Usage) if field.name != "reported_cost")
 
@@ -47,9 +49,9 @@ class Run:
     collector: Collector = field(default_factory=Collector)
     aside: list[Collector] = field(default_factory=list)
     """Answers that were paid for and are not the one."""
-    found: Found | None = None
+    found: "Found | None" = None
     """What of the answer is wanted, where that is not simply all of it."""
-    price: Price | None = None
+    price: "Price | None" = None
     """What the model that is asked costs, as far as the catalogue knows."""
 
     @property

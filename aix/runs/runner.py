@@ -15,7 +15,7 @@ from aix.llm.exchange import Exchange
 from aix.llm.protocols import UNCARRIED, counter, protocol
 from aix.llm.providers import Provider, Providers
 from aix.llm.routing import Chooser, Target, Wish, no_key
-from aix.llm.wire import parsed
+from aix.llm.wire import Call, parsed
 from aix.messages import Event, Message, Request
 from aix.runs.fitting import OPTIONS, Fitted, fitted, unseen
 from aix.runs.judgement import judge
@@ -102,16 +102,9 @@ class Runner:
     def exchange(self, target: Target, request: Request, order: Order, *, key: Key | None) -> Exchange:
         """The request as it goes over the wire. Nothing is sent by this."""
         stream = self._settings.get("stream").value if order.stream is None else order.stream
-        module, fit = protocol(target.provider.protocol), self.fitted(target, request)
-        return Exchange(
-            provider=target.provider,
-            model=target.model,
-            protocol=module,
-            call=module.encode(fit.request, fit.dialect, stream=stream),
-            key=key.secret if key else None,
-            stream=stream,
-            timeout=self._timeout(order, target.provider),
-        )
+        fit = self.fitted(target, request)
+        call = protocol(target.provider.protocol).encode(fit.request, fit.dialect, stream=stream)
+        return replace(self._asking(target, call, order, key), stream=stream)
 
     def send(self, run: Run, exchange: Exchange) -> Iterator[Event]:
         """The events of the answer. Raises AixError when it is not a whole one: after the last event, if need be."""
@@ -139,15 +132,7 @@ class Runner:
         if not provider.counter:
             return None
         module, fit = counter(provider.counter), self.fitted(target, request)
-        exchange = Exchange(
-            provider=provider,
-            model=target.model,
-            protocol=protocol(provider.protocol),
-            call=module.count(fit.request, fit.dialect),
-            key=key.secret if key else None,
-            stream=False,
-            timeout=self._timeout(order, provider),
-        )
+        exchange = self._asking(target, module.count(fit.request, fit.dialect), order, key)
         while error := (reply := self._client().ask(exchange)).error:
             self._name_models(error, exchange)
             exchange = self._with_next_key(exchange, error, exchange.timeout)
@@ -176,6 +161,19 @@ class Runner:
         if not (found or provider.keyless or provider.key_optional):
             raise no_key(provider)
         return found
+
+    def _asking(self, target: Target, call: Call, order: Order, key: Key | None) -> Exchange:
+        """One question to a target, of which the answer comes in one piece."""
+        provider = target.provider
+        return Exchange(
+            provider=provider,
+            model=target.model,
+            protocol=protocol(provider.protocol),
+            call=call,
+            key=key.secret if key else None,
+            stream=False,
+            timeout=self._timeout(order, provider),
+        )
 
     def _events(self, run: Run, exchange: Exchange) -> Iterator[Event]:
         """The events of the answer, within the time for all of it; each key is tried until one is not turned down."""
