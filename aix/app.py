@@ -1,8 +1,8 @@
 """The parts wired together, each built when it is first asked for: what a command does not use, it does not load."""
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from aix.config.paths import Paths, find_cache, find_paths, git_root, in_home
 from aix.errors import UsageError
 
 if TYPE_CHECKING:
+    from aix.config.limits import Limit
     from aix.config.secrets import Secret
     from aix.config.settings import Settings
     from aix.health.finding import Finding
@@ -28,8 +29,13 @@ if TYPE_CHECKING:
     from aix.llm.probe import Probe
     from aix.llm.providers import Provider, Providers
     from aix.llm.refresh import Refreshed
+    from aix.llm.routing import Target
+    from aix.runs.again import Repeats
+    from aix.runs.facts import Past
     from aix.runs.gate import Gate
-    from aix.runs.run import Run, Wanted
+    from aix.runs.recorder import Recorder
+    from aix.runs.run import Order, Run, Wanted
+    from aix.runs.runlog import RunLog
     from aix.runs.runner import Runner
 
 Say = Callable[[str], None]
@@ -159,13 +165,10 @@ class App:
 
     @cached_property
     def catalogue(self) -> "Catalogue":
-        """Every model that is known: the user's own figures, then what was refreshed, then what came with aix."""
-        from aix.llm.catalogue import Catalogue
-        from aix.llm.shelf import built_in, own, refreshed
+        """Every model that is known."""
+        from aix.llm.shelf import known
 
-        mine = own(self.settings.section("models"), self.providers.names())
-        free = {provider.name for provider in self.providers.sound() if provider.free}
-        return Catalogue([mine, *refreshed(find_cache(self.env, self.paths.home)), built_in()], free)
+        return known(self.settings.section("models"), self.providers, find_cache(self.env, self.paths.home))
 
     @cached_property
     def today(self) -> datetime.date:
@@ -213,7 +216,83 @@ class App:
         from aix.runs.runner import Runner
 
         client, catalogue = (lambda: self.client), (lambda: self.catalogue)
-        return Runner(self.settings, self.providers, client, self.env, self.warn, catalogue, self.today)
+        return Runner(
+            self.settings,
+            self.providers,
+            client,
+            self.env,
+            self.warn,
+            catalogue,
+            self.today,
+            past=self.past,
+            project=lambda: self.project_settings,
+        )
+
+    @cached_property
+    def past(self) -> "Past":
+        """What earlier runs tell of who can be asked now."""
+        from aix.llm.clock import Clock
+        from aix.runs.cooldown import Cooldown
+        from aix.runs.facts import Past
+
+        cooldown = Cooldown(self.paths.state / "cooldown.json", Clock())
+        return Past(cooldown.find, self._speeds, cooldown.failed, cooldown.answered)
+
+    def _speeds(self, targets: "Iterable[Target]") -> "Mapping[str, float]":
+        from aix.llm.clock import Clock
+        from aix.runs.speed import measured
+
+        return measured(self.log, targets, Clock().now())
+
+    @cached_property
+    def log(self) -> "RunLog":
+        """What was run here; nothing is read or made by asking for it."""
+        from aix.runs.runlog import RunLog
+
+        return RunLog(self.paths.data / "runs.db")
+
+    @cached_property
+    def repeats(self) -> "Repeats":
+        """The runs of the log that can be sent once more."""
+        from aix.runs.again import Repeats
+
+        return Repeats(self.log, self.providers, self.runner)
+
+    def recorder(self, order: "Order", *, private: bool) -> "Recorder":
+        """Who writes a run into the log, as much of it as the settings and the order allow."""
+        from aix.llm.clock import Clock
+        from aix.runs.recorder import Recorder
+
+        level = self.settings.get("log").value if order.log else "off"
+        figures = (private or bool(self.env.get("CI"))) and level == "full"
+        recorder = Recorder(
+            self.log,
+            "figures" if figures else level,
+            self.warn,
+            Clock(),
+            secrets=lambda: [*self.known_secrets(), *self.runner.shown_keys()],
+            keep=self.settings.get("log_keep").value,
+        )
+        if not self.limits:
+            return recorder
+        from aix.runs.budget import Budget
+
+        return replace(recorder, check=Budget(self.limits, Clock().now, self.warn).check)
+
+    def revision(self, prompt: "Prompt") -> str:
+        """The commit that is checked out where a prompt lies; empty where there is none."""
+        from aix.library.place import BUILT_IN
+        from aix.library.surroundings import revision
+
+        return "" if prompt.path is None or prompt.layer == BUILT_IN else revision(prompt.path.parent)
+
+    @cached_property
+    def limits(self) -> "tuple[Limit, ...]":
+        """What may be spent in which time, by the user and by the project. Raises ConfigError."""
+        from aix.config.limits import OWN, read
+
+        own, shared = self.settings.find("limits"), self.project_settings.get("limits")
+        return (*read(own, OWN), *read(shared, f"{self._project_folder}/config.json"))
 
     def examine(self, editor: Callable[[str | None], list[str]], *, online: bool) -> "Iterator[Finding]":
         """What is right here and what is wrong. `editor` says which one would be opened."""
@@ -263,6 +342,7 @@ class App:
             editor=editor,
             tell=self._notice,
             online=online,
+            recorded=lambda run, request, order: self.runner.recorded(run, request, self.recorder(order, private=True)),
         )
 
     def gate(self, prompt: "Prompt", wanted: "Wanted") -> "Gate":
@@ -283,13 +363,18 @@ class App:
 
         return known_secrets(self.env, self.settings.data)
 
-    def _project_layer(self, user: Path) -> list["Layer"]:
+    @cached_property
+    def project_settings(self) -> "Mapping[str, Any]":
+        """What the project sets for whoever works in it: `roles` and `limits`. Raises ConfigError."""
+        from aix.config.project import is_own, project_settings
+
         folder = self._project_folder
-        if folder is None or not folder.is_dir():
-            return []
-        real = folder.resolve()
-        inside = real.is_relative_to(folder.parent.resolve())  # a cloned link must not make prompts of what lies around
-        return [self.project] if inside and real != user.resolve() else []
+        return project_settings(folder, self.warn) if folder and is_own(folder, self.paths.library) else {}
+
+    def _project_layer(self, user: Path) -> list["Layer"]:
+        from aix.config.project import is_own
+
+        return [self.project] if self._project_folder and is_own(self._project_folder, user) else []
 
     @cached_property
     def _project_folder(self) -> Path | None:

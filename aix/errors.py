@@ -44,6 +44,8 @@ class AixError(Exception):
         self.request_id = request_id
         self.status = status
         """The HTTP status that was answered; 0 where there was none."""
+        self.wait: float | None = None
+        """For how many seconds the provider asks us to leave it alone; None where it does not say."""
 
     def reword(self, change: Callable[[str], str]) -> None:
         """Put all that the error says through `change`."""

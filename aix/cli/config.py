@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from aix.cli.options import AsJson, Shell, Yes
+from aix.config.limits import OWN, read
 from aix.config.secrets import KEY_SHAPE, mask
 from aix.config.settings import Setting, is_private, join_key, kind_of, split_key
-from aix.config.values import KEYS
+from aix.config.values import KEYS, LIMITS, convert
 from aix.errors import UsageError
 
 HELP = """Look at settings, and change them.
@@ -75,6 +76,10 @@ _BY_WORDS = ("--list", "--get", "--set")
 
 _WORDS = {"--list": 0, "--get": 1, "--set": 2, "--unset": 1, "--reset": 0}
 """How many words each takes."""
+
+
+ROLE_AT = {"roles": 0, "packs": 1}
+"""Where in the rest of a key the name of a role stands."""
 
 
 def shown(setting: Setting) -> str:
@@ -150,6 +155,9 @@ def _set(shell: Shell, key: str, text: str) -> None:
         raise UsageError(f"that looks like an API key, which {key} is not", hint="aix api-key PROVIDER asks for it")
     if key == "default_provider":
         shell.app.providers.get(text)
+    if key == "limits":
+        _refuse_strangers(shell, text)
+    _refuse_taken(shell, section, names)
     setting = shell.app.settings.set(key, text)
     shell.console.note(f"{key} = {shown(setting)}")
     if "headers" in names:
@@ -160,6 +168,20 @@ def _set(shell: Shell, key: str, text: str) -> None:
         shell.console.warn(f"there is no provider '{names[0]}' yet that would use it")
     if variable := shell.app.settings.variable_over(key):
         shell.console.warn(f"{variable} is set in the environment and wins over it")
+
+
+def _refuse_strangers(shell: Shell, text: str) -> None:
+    """Raise NotFoundError for a limit of a provider that there is not: nothing would ever be held back by it."""
+    for limit in read(convert(LIMITS, text, "limits"), OWN):
+        if limit.provider and "*" not in limit.provider:
+            shell.app.providers.get(limit.provider)
+
+
+def _refuse_taken(shell: Shell, section: str, names: list[str]) -> None:
+    """Raise UsageError for a role that bears a provider's name: `--model` would mean the provider."""
+    role = names[ROLE_AT[section] : ROLE_AT[section] + 1] if section in ROLE_AT else []
+    if role and shell.app.providers.find(role[0]):
+        raise UsageError(f"{role[0]} is a provider, and no name for a role", hint=f"such as my-{role[0]}")
 
 
 def _unset(shell: Shell, key: str) -> None:

@@ -84,6 +84,11 @@ class Console:
         self.done_waiting()
         write(sys.stdout, f"{shown} " + f"\n{indent}".join(lines) + "\n")
 
+    def heading(self, text: str) -> None:
+        """A line above others on a terminal."""
+        self.done_waiting()
+        write(sys.stdout, f"{visible(text)}\n" if self.plain else f"\x1b[1m{visible(text)}\x1b[0m\n")
+
     def json(self, value: Any) -> None:
         self.out(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
@@ -119,10 +124,12 @@ class Console:
             self._waiting.stop()
             self._waiting = None
 
-    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, fold: bool = False) -> None:
+    def table(
+        self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, fold: bool = False, marked: str = ""
+    ) -> None:
         """A table that fits the terminal: what is too long for it is cut, or goes on in the next line (`fold`), between
         words, and where that is not to be had each row is a line of its own. In a pipe, one line a row with tabs
-        between, and no headings."""
+        between, and no headings. `marked` is a regular expression for what stands out in the last column."""
         if not self.stdout_is_terminal:
             for row in rows:
                 self.line("\t".join(" ".join(cell.split()) for cell in row))
@@ -145,7 +152,10 @@ class Console:
             overflow: Literal["fold", "ellipsis"] = "fold" if fold else "ellipsis"
             table.add_column(heading, no_wrap=not fold, overflow=overflow, ratio=ratio, width=width)
         for row in shown:
-            table.add_row(*map(Text, row))
+            texts = [Text(cell) for cell in row]
+            if marked:
+                texts[-1].highlight_regex(marked, "bold red")
+            table.add_row(*texts)
         self.rich("stdout").print(table)
 
     @property

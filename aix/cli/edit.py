@@ -1,13 +1,14 @@
 """`aix edit`, `aix delete`, `aix rename`, `aix copy`: changing what is in the library."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aix.cli.keeping import edited
 from aix.cli.options import LibraryFolder, Project, PromptName, Shell
-from aix.errors import UsageError
+from aix.errors import ConfigError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from aix.library.library import Library
@@ -79,13 +80,17 @@ def rename(
     new: Annotated[str, typer.Argument(metavar="NEW", help="Its new name.")],
     library: LibraryFolder = None,
 ) -> None:
-    """Give a prompt another name."""
+    """Give a prompt another name.
+
+    Its runs in the log go with it.
+    """
     shell: Shell = ctx.obj
     home = shell.app.library_at(library)
     place = home.place(name)
     _warn_of_includers(shell, home, place, but=[])
     renamed = home.rename(place, new)
     shell.console.note(f"renamed {place.name} to {renamed.name}: {renamed.path}")
+    _carry_history(shell, place, renamed)
 
 
 def copy(
@@ -108,6 +113,17 @@ def copy(
     home = shell.app.library_at(library)
     prompt = home.copy(shell.app.place(name, library), home.refuse(new, shell.app.project if project else None))
     shell.console.note(f"created {prompt.path}")
+
+
+def _carry_history(shell: Shell, place: "Place", renamed: "Place") -> None:
+    """Give the runs of a prompt its new name, and say which limits still have the old one."""
+    try:
+        shell.app.log.rename(place.name, renamed.name, place.layer.name)
+    except StorageError as error:  # the prompt has its new name all the same
+        shell.console.warn(f"its runs are still in the log as '{place.name}': {error.message}")
+    with suppress(ConfigError):
+        if any(limit.prompt == place.name for limit in shell.app.limits):
+            shell.console.warn(f"a limit is still for '{place.name}': aix config --get limits")
 
 
 def _warn_of_includers(shell: Shell, home: "Library", place: "Place", but: Sequence["Place"]) -> None:

@@ -2,16 +2,13 @@
 
 import re
 from decimal import Decimal
+from unicodedata import east_asian_width
+
+from aix.runs.money import dollars as dollars  # whoever shows one takes it from here
 
 SHOWN = 60
 BASE64 = re.compile(r"[A-Za-z0-9+/]{2000,}={0,2}")
 """What nobody reads on a terminal."""
-
-
-def dollars(cost: Decimal, *, exact: bool = True) -> str:
-    """An amount, with two figures that say something; `~` where it is only about so much."""
-    digits = 2 if not cost else max(2, 1 - cost.adjusted())
-    return f"{'' if exact or not cost else '~'}${cost:.{digits}f}"
 
 
 def amount(cost: Decimal | None) -> str | None:
@@ -44,3 +41,18 @@ def about(count: int | None) -> str:
 def without_base64(text: str) -> str:
     """The text with each long run of base64 cut to its beginning and its length."""
     return BASE64.sub(lambda run: f"{run[0][:SHOWN]}…({len(run[0])} characters of base64)", text)
+
+
+def width(text: str) -> int:
+    """How many columns a text takes: some scripts are twice as wide."""
+    return len(text) + sum(letter >= "\u1100" and east_asian_width(letter) in "WF" for letter in text)
+
+
+def cut(text: str, room: int) -> str:
+    """A text without its middle where there is no room for all of it: both ends tell more."""
+    if width(text) <= room:
+        return text
+    head, tail = text[: len(text) // 2], text[len(text) // 2 :]
+    while width(head) + width(tail) >= room and tail:
+        head, tail = (head[:-1], tail) if width(head) >= width(tail) else (head, tail[1:])
+    return f"{head}…{tail}"

@@ -167,6 +167,7 @@ def _per_million(rates: Rates) -> str:
     said = [f"${per_million(rates.input)} in", f"${per_million(rates.output)} out"]
     said += [f"${per_million(rates.cache_read)} cache read"] if rates.cache_read is not None else []
     said += [f"${per_million(rates.cache_write)} cache write"] if rates.cache_write is not None else []
+    said += [f"${per_million(rates.reasoning)} reasoning"] if rates.reasoning is not None else []
     return f"{', '.join(said)} per million tokens"
 
 
@@ -178,5 +179,7 @@ def _roles(app: App, model: Model) -> Iterator[str]:
         if name in names:
             yield f"{model.provider} {role}"
     for role, text in app.settings.section("roles").items():
-        if isinstance(text, str) and text in {f"{model.provider}:{name}" for name in names} | names:
+        said = text.get("models") if isinstance(text, dict) else text
+        models = said if isinstance(said, list) else [said]
+        if not {f"{model.provider}:{name}" for name in names}.union(names).isdisjoint(map(str, models)):
             yield role

@@ -13,7 +13,7 @@ from aix.errors import AixError
 from aix.llm.refresh import Refreshed
 from aix.llm.routing import Target
 from aix.messages import Message, Request, Text
-from aix.runs.run import Order, Run
+from aix.runs.run import TRIAL, Order, Run
 
 QUESTION = "Answer with the word: yes"
 MAX_TOKENS = 256
@@ -133,7 +133,7 @@ def _tried(shell: Shell, name: str) -> Trial:
     """Send it to one model. What fails is kept, so that the others are tried too."""
     shell.console.progress(f"asking {name}")
     started, shown = time.monotonic(), name
-    run = Run("", "")
+    run = Run(TRIAL, "")
     try:
         target = shell.app.runner.choose(Order(model=name), "")
         shown = f"{target.provider.name}:{target.model}"
@@ -154,8 +154,11 @@ def _send(shell: Shell, target: Target, run: Run) -> None:
         effort=model.efforts[0] if model and model.efforts else None,
     )
     order = Order(timeout=SECONDS)
-    for _ in runner.send(run, runner.exchange(target, request, order, key=runner.key(target.provider))):
-        pass
+    run.target = target
+    key = runner.key(target.provider)
+    with runner.recorded(run, request, shell.app.recorder(order, private=True)):
+        for _ in runner.send(run, order, lambda one: runner.exchange(one, request, order, key=key)):
+            pass
 
 
 def _scrubbed(shell: Shell, error: AixError) -> AixError:

@@ -2,18 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperOption
 
 from aix.app import Chosen
-from aix.cli.options import flag
 from aix.cli.pick import pick
+from aix.cli.run_flags import ANSWER, ROUTE, SENDING, SHOWN, HeadedCommand
 from aix.cli.streams import Stdin, visible
-from aix.config.values import KEYS, convert
 from aix.errors import UsageError
 from aix.library.arguments import Given
 from aix.library.prompt import Param, ParamType
@@ -22,21 +21,15 @@ CHOSEN, PICKED, TEXTS, FILES = "aix.chosen", "aix.picked", "aix.texts", "aix.fil
 PARAM = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)([=@])(.*)", re.DOTALL)
 HELP_FLAGS = ("--help", "-h")
 
-SENDING = ("provider", "model", "stream", "max_tokens", "temperature", "top_p", "stop", "seed", "effort", "timeout")
-ANSWER = ("schema", "extract", "fail_if")
 HEADINGS = {
     "Values": ("param", "param_file", "system", "attach", "library", "disable_commands"),
-    "Sending": ("execute", *SENDING),
+    "Who is asked": ROUTE,
+    "Sending": ("execute", *SENDING, "no_log"),
     "The answer": ANSWER,
-    "What is shown": ("dry_run", "show_request", "output", "as_json", "usage", "raw", "debug"),
+    "What is shown": SHOWN,
     "Help": ("help",),
 }
 """The options of `run` in the order of its help, which is the order of a person's questions."""
-
-
-def reader(key: str) -> Callable[[str], Any]:
-    """Reads the flag of a setting just as the setting itself is read."""
-    return lambda text: convert(KEYS[key], text, flag(key))
 
 
 PromptFile = Annotated[str, typer.Argument(metavar="NAME|FILE|-", help="A prompt, a prompt file, or - for stdin.")]
@@ -58,19 +51,7 @@ Attached = Annotated[
 NoCommands = Annotated[
     bool, typer.Option("--disable-commands", help="Run no sh() of the prompt; put [command: …] there.")
 ]
-ProviderName = Annotated[
-    str, typer.Option("--provider", metavar="NAME", help="Whom to ask: openai, ollama, custom:NAME …")
-]
-ModelName = Annotated[
-    str, typer.Option("--model", "-m", metavar="MODEL", help="A model, PROVIDER:MODEL, or a role (strong).")
-]
-MaxTokens = Annotated[
-    int | None,
-    typer.Option(
-        "--max-tokens", metavar="INT", parser=reader("max_tokens"), help="Cut the answer at this many tokens."
-    ),
-]
-"""What `run` shares with other commands that render a prompt."""
+"""What the commands share that render a prompt."""
 
 METAVARS: dict[ParamType, str] = {
     "string": "TEXT",
@@ -85,15 +66,14 @@ METAVARS: dict[ParamType, str] = {
 }
 
 
-class PromptCommand(TyperCommand):
+class PromptCommand(HeadedCommand):
     """A command whose first word is a prompt: its params become options of this one call."""
 
     headings: ClassVar[Mapping[str, Sequence[str]]] = HEADINGS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._own = list(self.params)
-        words = {word for param in self._own for word in (*param.opts, *param.secondary_opts)} | {*HELP_FLAGS}
+        words = {word for param in self.own for word in (*param.opts, *param.secondary_opts)} | {*HELP_FLAGS}
         self.taken = {word for word in words if word.startswith("-")}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -146,22 +126,18 @@ class PromptCommand(TyperCommand):
         if (chosen := ctx.meta.get(CHOSEN)) and (rows := list(_rows(chosen.template.params, self.taken))):
             with formatter.section(f"Params of {visible(chosen.prompt.name)}"):
                 formatter.write_dl(rows)
-        options = (*self._own, *filter(None, [self.get_help_option(ctx)]))
-        own = {option.name: option.get_help_record(ctx) for option in options}
-        for title, names in self.headings.items():
-            with formatter.section(title):
-                formatter.write_dl([own[name] for name in names])
+        super().format_options(ctx, formatter)
 
     def _add(self, chosen: Chosen, args: Sequence[str]) -> None:
         params = chosen.template.params
         for param in params:
             self._refuse_clash(param, chosen.prompt.name, args)
-        self.params = [*(option for param in params for option in _options(param, self.taken)), *self._own]
+        self.params = [*(option for param in params for option in _options(param, self.taken)), *self.own]
 
     def _scan(self, args: Sequence[str]) -> tuple[str | None, str | None]:
         """The prompt's name and the value of `--library`, before anything is parsed: the name is the first word that is
         neither an option nor an option's value. Raises UsageError for a flag before it that is not one of its own."""
-        options = (param for param in self._own if isinstance(param, TyperOption) and not param.is_flag)
+        options = (param for param in self.own if isinstance(param, TyperOption) and not param.is_flag)
         valued = {flag for param in options for flag in param.opts}
         name, library = None, None
         rest = iter(args)
@@ -193,26 +169,13 @@ class PromptCommand(TyperCommand):
         flags = args[: args.index("--")] if "--" in args else args
         if param.flag not in self.taken or param.flag not in {arg.partition("=")[0] for arg in flags}:
             return
-        own = next((p.opts for p in self._own if param.flag in (*p.opts, *p.secondary_opts)), list(HELP_FLAGS))
+        own = next((p.opts for p in self.own if param.flag in (*p.opts, *p.secondary_opts)), list(HELP_FLAGS))
         short = next((flag for flag in own if not flag.startswith("--")), "")
         other = f", and for aix's own {short}" if short else ""
         raise UsageError(
             f"{param.flag} is a flag of aix {self.name} and a param of '{prompt}'",
             hint=f"for the param write -p {param.name}=VALUE{other}",
         )
-
-
-def is_given(ctx: typer.Context, name: str) -> bool:
-    """Whether a flag stands on the command line."""
-    source = ctx.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def refuse_empty(ctx: typer.Context, *names: str) -> None:
-    """Raise UsageError for a flag that was given nothing."""
-    for name in names:
-        if is_given(ctx, name) and not ctx.params[name].strip():
-            raise UsageError(f"--{name} is empty", hint="an unset variable? leave the flag out for the default")
 
 
 def given(ctx: typer.Context, pairs: Sequence[str], param_file: str | None, words: Sequence[str]) -> Given:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aix.cli.figures import width
 from aix.cli.options import AsJson, LibraryFolder, Shell, Tags, divided
 from aix.cli.prompt_flags import described
 from aix.cli.streams import Stdin
@@ -77,7 +78,7 @@ def search_prompts(
     def found(prompt: Prompt, room: int) -> str:
         hit = next(hit for hit in hits if hit.prompt is prompt)
         text = hit.line if hit.field in ("description", "body") else _about(prompt)
-        return text if _width(text) <= room else around(text, words)
+        return text if width(text) <= room else around(text, words)
 
     _print_table(shell, "found", [hit.prompt for hit in hits], found)
     if not hits:
@@ -212,13 +213,8 @@ def _room(shell: Shell, rows: Sequence[Sequence[str]]) -> int:
     if not shell.console.stdout_is_terminal:
         return sys.maxsize
     return (
-        shell.console.columns - 2 - sum(2 + max(_width(cell) for cell in column) for column in zip(*rows, strict=True))
+        shell.console.columns - 2 - sum(2 + max(width(cell) for cell in column) for column in zip(*rows, strict=True))
     )
-
-
-def _width(text: str) -> int:
-    """About how many columns a text takes: most scripts from Hangul on are twice as wide."""
-    return len(text) + sum(letter >= "\u1100" for letter in text)
 
 
 def _print_blocks(shell: Shell, prompts: Sequence[Prompt]) -> None:

@@ -26,7 +26,7 @@ ALWAYS = ("protocol", "base_url", "auth_type")
 
 APART = (
     *("name", "custom", "default_model", "key_env", "moved_key_env", "token_env", "tokens", "base_url_env", "host_env"),
-    *("header_env", "address", "respelt", "forms", "hosts", "telling"),
+    *("header_env", "address", "respelt", "forms", "hosts", "telling", "open"),
 )
 """What other lines tell, or what is of use to the program alone."""
 

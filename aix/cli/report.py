@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from aix.cli.figures import amount
 from aix.errors import AixError
-from aix.messages import File, Image, Message, Text
+from aix.messages import File, Image, Message, Text, Usage
+from aix.runs.pace import pace
+from aix.runs.spent import spent
 
 if TYPE_CHECKING:
     from aix.runs.run import Run
@@ -40,16 +42,13 @@ def _run(run: "Run") -> dict[str, Any]:
     answered = finish.model if finish and finish.model else target.model if target else None
     shape: dict[str, Any] = {
         "executed": run.executed,
-        "run": None,
+        "run": run.number,
         "prompt": {"name": run.prompt, "digest": run.digest},
         "provider": target.provider.name if target else None,
         "model": answered,
     }
     if not run.executed:
         return {**shape, "messages": messages(run.messages)}
-    usage = asdict(run.usage) if run.usage else None
-    if usage and usage["reported_cost"] is not None:
-        usage["reported_cost"] = str(usage["reported_cost"])
     return {
         **shape,
         "text": run.text,
@@ -57,10 +56,24 @@ def _run(run: "Run") -> dict[str, Any]:
         "tool_calls": [asdict(call) for call in response.tool_calls],
         "data": run.data,
         "finish": finish.reason if finish else None,
-        "usage": usage,
-        "cost": amount(run.cost),
-        "unpriced": run.cost is None and run.price is None,
+        **_figures(run),
         "attempts": [{**asdict(attempt), "error": attempt.error or None} for attempt in run.attempts],
+    }
+
+
+def _figures(run: "Run") -> dict[str, Any]:
+    """What it took; of a run of which nothing came and nothing can have been charged, nothing is known."""
+    took, told, speed = spent(run), run.usage, pace(run)
+    known = told is not None or took.usage != Usage()
+    cost, reported = took.cost if known else None, amount(told.reported_cost if told else None)
+    return {
+        "usage": {**asdict(took.usage), "reported_cost": reported} if known else None,
+        "usage_estimated": known and not took.exact,
+        "cost": amount(cost),
+        "cost_estimated": bool(cost) and not took.reported,
+        "unpriced": cost is None and run.price is None,
+        "seconds": speed.seconds,
+        "tokens_per_second": speed.rate,
     }
 
 

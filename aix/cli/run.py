@@ -1,38 +1,57 @@
 """`aix run`: render a prompt and, when asked to, send it and stream the answer."""
 
-from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 
 from aix.cli.options import AsJson, LibraryFolder, Shell, flag
+from aix.cli.order import order_of, view_of, wanted_of
 from aix.cli.prompt_flags import (
-    ANSWER,
     CHOSEN,
     PICKED,
-    SENDING,
     Attached,
-    MaxTokens,
-    ModelName,
     NoCommands,
     Pairs,
     ParamFile,
     PromptCommand,
     PromptFile,
-    ProviderName,
     SystemText,
     Words,
     given,
-    is_given,
-    reader,
-    refuse_empty,
 )
-from aix.cli.session import Session, View
+from aix.cli.rendering import Rendering
+from aix.cli.run_flags import (
+    ANSWER,
+    ROUTE,
+    SENDING,
+    Debug,
+    DryRun,
+    Effort,
+    Extract,
+    FailIf,
+    Fallback,
+    MaxCost,
+    MaxTokens,
+    ModelName,
+    NoFallback,
+    NoLog,
+    OutputFile,
+    Pack,
+    ProviderName,
+    Raw,
+    SchemaText,
+    Seed,
+    ShowRequest,
+    ShowUsage,
+    Stop,
+    Stream,
+    Temperature,
+    Timeout,
+    TopP,
+    is_given,
+)
+from aix.cli.session import Session
 from aix.cli.streams import Stdin
-from aix.errors import UsageError
-from aix.llm.effort import LEVELS
-from aix.runs.answers import EXTRACTS
-from aix.runs.run import Order, Wanted
 
 EPILOG = """\b
 Examples:
@@ -47,23 +66,6 @@ Examples:
 
 def register(cli: typer.Typer) -> None:
     cli.command("run", cls=PromptCommand, epilog=EPILOG)(run)
-
-
-def _level(text: str) -> str:
-    """A level of effort. Raises UsageError."""
-    if text in LEVELS:
-        return text
-    near = get_close_matches(text.lower(), LEVELS, n=1)
-    raise UsageError(
-        f"--effort must be one of {', '.join(LEVELS)}, not '{text}'", hint=f"did you mean {near[0]}?" if near else ""
-    )
-
-
-def _part(text: str) -> str:
-    """A part of the answer. Raises UsageError."""
-    if text in EXTRACTS:
-        return text
-    raise UsageError(f"--extract must be one of {', '.join(EXTRACTS)}, not '{text}'")
 
 
 def run(
@@ -81,74 +83,45 @@ def run(
     ] = None,
     provider: ProviderName = "",
     model: ModelName = "",
-    stream: Annotated[bool | None, typer.Option(help="As it is written, or all at its end.")] = None,
+    pack: Pack = "",
+    fallback: Fallback = None,
+    no_fallback: NoFallback = False,
+    stream: Stream = None,
     max_tokens: MaxTokens = None,
-    temperature: Annotated[
-        float | None,
-        typer.Option(
-            metavar="NUMBER", parser=reader("temperature"), help="How freely it chooses words; 0 is the least."
-        ),
-    ] = None,
-    top_p: Annotated[
-        float | None,
-        typer.Option(metavar="NUMBER", parser=reader("top_p"), help="Choose among this share of words, 0 to 1."),
-    ] = None,
-    stop: Annotated[
-        list[str] | None, typer.Option(metavar="TEXT", help="End the answer before TEXT; repeatable.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="INT", help="Ask for the same answer every time.")] = None,
-    effort: Annotated[
-        str | None,
-        typer.Option(metavar="LEVEL", parser=_level, help="How hard to think: none, low, medium, high …"),
-    ] = None,
-    schema: Annotated[str | None, typer.Option(metavar="FILE|JSON", help="Have the answer fit a JSON Schema.")] = None,
-    extract: Annotated[
-        str | None,
-        typer.Option(metavar="code|json", parser=_part, help="Print the answer's only code block, or its JSON."),
-    ] = None,
-    fail_if: Annotated[
-        list[str] | None,
-        typer.Option(metavar="EXPR", help="Exit 15 if this is true of data (its JSON) or text; repeatable."),
-    ] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", parser=reader("timeout"), help="Give up when all of it takes longer."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Send nothing, even with -x; say who would be asked.")
-    ] = False,
-    show_request: Annotated[
-        bool, typer.Option("--show-request", help="Send nothing; print the HTTP request, its key masked.")
-    ] = False,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write to FILE; it is replaced when all is well."),
-    ] = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    stop: Stop = None,
+    seed: Seed = None,
+    effort: Effort = None,
+    timeout: Timeout = None,
+    max_cost: MaxCost = None,
+    no_log: NoLog = False,
+    schema: SchemaText = None,
+    extract: Extract = None,
+    fail_if: FailIf = None,
+    dry_run: DryRun = False,
+    show_request: ShowRequest = False,
+    output: OutputFile = None,
     as_json: AsJson = False,
-    usage: Annotated[bool, typer.Option("--usage", help="Say on stderr how many tokens it took.")] = False,
-    raw: Annotated[bool, typer.Option("--raw", help="Do not draw Markdown on a terminal.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Say on stderr what is asked, and of whom.")] = False,
+    usage: ShowUsage = False,
+    raw: Raw = False,
+    debug: Debug = False,
 ) -> None:
     """Render a prompt; with -x, send it and stream the answer.
 
     A prompt's params are flags too: aix run NAME --help shows them.
     """
-    refuse_empty(ctx, "provider", "model", "schema", "output")
-    if stop and "" in stop:
-        raise UsageError("--stop is empty", hint="an unset variable? leave the flag out for no stop")
     shell: Shell = ctx.obj
-    output = None if output == "-" else output
-    options = {"max_tokens": max_tokens, "temperature": temperature, "top_p": top_p, "seed": seed, "effort": effort}
-    order = Order(provider, model, {**options, "stop": tuple(stop) if stop else None}, stream, timeout)
-    session = Session(shell, ctx.meta[CHOSEN], order, View(output, as_json, usage, raw, debug))
+    rendering = Rendering(shell, ctx.meta[CHOSEN], asks=not as_json)
+    session = Session(shell, ctx.meta[CHOSEN].prompt, rendering.run, order_of(ctx), view_of(ctx))
     values = given(ctx, param or (), param_file, words or ())
-    session.want(Wanted(schema, extract or "", tuple(fail_if or ())))
+    session.want(wanted_of(ctx))
     stdin = Stdin(spent=name == "-")
-    session.attach(attach or (), stdin)
-    session.render(values, system, stdin, commands=not disable_commands)
+    rendering.attach(attach or (), stdin)
+    rendering.render(values, system, stdin, commands=not disable_commands)
     wanted = shell.app.settings.get("execute").value if execute is None else execute
     if picked := ctx.meta.get(PICKED):
-        picked.answers = session.answers
+        picked.answers = rendering.answers
         if execute is None and not (dry_run or show_request):
             wanted = picked.sent = session.wants_to_send(wanted)
     if show_request:
@@ -169,5 +142,5 @@ def run(
 
 def _only_when_sending(ctx: typer.Context) -> list[str]:
     """The flags that were given and change nothing until the prompt is sent."""
-    given_ = [name for name in (*SENDING, *ANSWER, "usage", "raw") if is_given(ctx, name)]
+    given_ = [name for name in (*ROUTE, *SENDING, *ANSWER, "no_log", "usage", "raw") if is_given(ctx, name)]
     return [flag(f"no_{name}" if ctx.params[name] is False else name) for name in given_]

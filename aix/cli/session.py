@@ -1,65 +1,45 @@
-"""One call of `aix run`, step by step: render, choose, send, and show what comes of it."""
+"""What happens to messages: who is asked is chosen, they are shown or sent, and what comes of it is handed on."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from aix.app import Chosen
-from aix.cli import ask, report
-from aix.cli.figures import dollars, price_of, without_base64
+from aix.cli import report
+from aix.cli.figures import price_of, without_base64
 from aix.cli.options import Shell
+from aix.cli.order import View
 from aix.cli.pick import choose_way
-from aix.cli.streams import Stdin
+from aix.cli.usage_line import usage_line
 from aix.config.files import Answer
 from aix.config.paths import in_home
-from aix.config.secrets import Key, without_keys
 from aix.errors import AuthError, UsageError
-from aix.library.arguments import Given, Sources, resolve
 from aix.library.filters import fenced
-from aix.library.prompt import Param
+from aix.library.prompt import Prompt
 from aix.llm.exchange import Exchange
-from aix.llm.routing import Target
-from aix.messages import Message, Part, ReasoningDelta, Request, TextDelta, letters, with_system
-from aix.runs.attachments import attached, with_attachments
+from aix.llm.routing import Route, Target
+from aix.messages import Message, ReasoningDelta, Request, TextDelta, letters
 from aix.runs.run import Order, Run, Wanted
 
 if TYPE_CHECKING:
     from aix.runs.gate import Gate
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """How a run is shown: where the answer goes and what is said beside it."""
-
-    output: str | None
-    as_json: bool
-    usage: bool
-    raw: bool
-    debug: bool
-
-
 class Session:
-    """One call of `aix run`."""
+    """One run. `run` has its messages by the time when they are shown or sent; `prompt` says what else is asked for."""
 
-    def __init__(self, shell: Shell, chosen: Chosen, order: Order, view: View) -> None:
+    def __init__(self, shell: Shell, prompt: Prompt, run: Run, order: Order, view: View) -> None:
         self._app = shell.app
         self._console = shell.console
-        self._prompt = chosen.prompt
-        self._template = chosen.template
-        self._params = chosen.template.params
+        self._prompt = prompt
+        self._run = run
         self._order = order
         self._view = view
-        self._attached: tuple[Part, ...] = ()
         self._wanted = Wanted()
-        self._key: Key | None = None
-        self._run = Run(chosen.prompt.name, chosen.template.digest)
-        self.answers: list[tuple[Param, str]] = []
-        """What a person was asked for, and gave."""
-        shell.app.run = self._run
-        self._debug(f"prompt {chosen.prompt.place} ({chosen.prompt.layer or 'stdin'}), {self._run.digest}")
+        shell.app.run = run
+        self._debug(f"prompt {prompt.place} ({prompt.layer or 'stdin'}), {run.digest}")
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -70,22 +50,6 @@ class Session:
         self._wanted = wanted
         if wanted != Wanted():
             self._gate = self._app.gate(self._prompt, wanted)
-
-    def attach(self, names: Sequence[str], stdin: Stdin) -> None:
-        """Read what goes with the prompt, before anything else reads standard input."""
-        self._attached = attached(names, lambda name: in_home(name, self._app.paths.home, self._app.cwd), stdin.take)
-
-    def render(self, values: Given, system: str | None, stdin: Stdin, *, commands: bool) -> None:
-        """Fill in the values, and keep the messages."""
-        app, inferred = self._app, self._prompt.params is None
-        person = self._console.person_is_there and not self._view.as_json
-        found = resolve(self._params, values, Sources(stdin, app.cwd, self._ask if person else None))
-        if not inferred:
-            found |= {param.name: param.empty for param in self._params if param.name not in found}
-        allowed = commands and app.settings.get("commands_enabled").value
-        messages = self._template.render(found, app.surroundings(), commands=allowed)
-        messages = messages if system is None else with_system(messages, system)
-        self._run.messages = with_attachments(messages, self._attached)
 
     def wants_to_send(self, usual: bool) -> bool:
         """Ask what shall be done with the rendered prompt."""
@@ -110,7 +74,8 @@ class Session:
 
     def show_request(self) -> None:
         """Print the HTTP request exactly, but for the key."""
-        exchange = self._exchange(need_key=False)
+        target = self._target(need_key=False)
+        exchange = self._exchange(target, self.capped(target), need_key=False)
         call, headers = exchange.call, exchange.masked_headers
         address = exchange.url if call.path else "(echo answers itself; nothing is sent)"
         shown = "".join(f"{name}: {value}\n" for name, value in headers.items())
@@ -126,12 +91,16 @@ class Session:
 
     def send(self) -> None:
         """Send the request and hand on the answer as it comes."""
-        exchange = self._exchange(need_key=True)
+        self._target(need_key=True)
+        with self._recorded():
+            self._send()
+        if self._view.as_json:
+            self._console.json(report.succeeded(self._run))
+
+    def _send(self) -> None:
         try:
             with self._destination() as write:
-                later = "; the answer is shown once it is whole" if self._gate.holds else ""
-                self._console.progress(f"waiting for {exchange.provider.name}:{exchange.model}{later}")
-                (self._hold if self._gate.holds else self._stream)(exchange, write)
+                (self._hold if self._gate.holds else self._stream)(write)
                 self._gate.check(self._run)
         except KeyboardInterrupt:
             if self._console.stderr_is_terminal and self._run.response.text:
@@ -139,12 +108,35 @@ class Session:
             raise
         finally:
             self._say_usage()
-        if self._view.as_json:
-            self._console.json(report.succeeded(self._run))
 
-    def _stream(self, exchange: Exchange, write: Callable[[str], None]) -> None:
-        with self._aside() as aside:
-            for event in self._app.runner.send(self._run, exchange):
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """Keep what comes of the run in the log; a failure that may pass tells how to send it again from there."""
+        self._recorder = self._app.recorder(self._order, private=self._run.private)
+        self._run.revision = self._run.revision or self._app.revision(self._prompt)
+        try:
+            yield
+        except BaseException as error:
+            self._recorder.end(self._run, error)
+            self._app.repeats.propose(error, self._run, self._prompt)
+            raise
+        self._recorder.end(self._run, None)
+
+    def _ask_target(self, target: Target, more: tuple[Message, ...] = ()) -> Exchange:
+        """What is sent to a target; it stands in the log before it is."""
+        request, capped = self.request(target, more), self.capped(target, more)
+        if not more:
+            self._app.repeats.keep(self._run, request, self._order, self._prompt, self._wanted)
+        exchange = self._exchange(target, capped, need_key=True)
+        self._recorder.begin(self._run, self._app.runner.estimate(target, request, capped.max_tokens))
+        later = "; the answer is shown once it is whole" if self._gate.holds else ""
+        self._console.progress(f"waiting for {target.name}{' to correct its answer' if more else later}")
+        return exchange
+
+    def _stream(self, write: Callable[[str], None], ask: Callable[[Target], Exchange] | None = None) -> None:
+        events = self._app.runner.send(self._run, self._order, ask or self._ask_target)
+        with self._aside() as aside, closing(events):  # what was sent is noted even when nobody reads on
+            for event in events:
                 if isinstance(event, ReasoningDelta):
                     aside(event.text)
                 elif isinstance(event, TextDelta):
@@ -154,18 +146,19 @@ class Session:
             gap = "" if self._run.response.text[-1:] in ("", "\n") else "\n"
             write(f"{gap}\n{fenced(calls)}\n" if self._draws else f"{gap}{calls}")
 
-    def _hold(self, exchange: Exchange, write: Callable[[str], None]) -> None:
+    def _hold(self, write: Callable[[str], None]) -> None:
         """Hand on nothing before it is known to be what is wanted, or that nothing better comes."""
-        ends = time.monotonic() + exchange.timeout
+        ends = time.monotonic() + self._app.runner.seconds(self._order, self.route().targets)
 
         def ask_again(more: tuple[Message, ...]) -> None:
-            request = self.request(self.target(), more)
-            again = self._app.runner.exchange(self.target(), request, self._order, key=self._key)
-            self._console.progress(f"waiting for {exchange.provider.name}:{exchange.model} to correct its answer")
-            self._stream(replace(again, timeout=max(0.1, ends - time.monotonic())), _nowhere)
+            self._run.route = Route((self._run.asked,))  # a correction is for who made the mistake
+            self._stream(
+                _nowhere,
+                lambda target: replace(self._ask_target(target, more), timeout=max(0.1, ends - time.monotonic())),
+            )
 
         try:
-            self._stream(exchange, _nowhere)
+            self._stream(_nowhere)
             self._gate.settle(self._run, ask_again, self._console.note)
         finally:
             write(self._run.text)
@@ -196,6 +189,10 @@ class Session:
             prompt = replace(prompt, output=replace(prompt.output, schema=schema.document))
         return self._app.runner.request(target, (*self._run.messages, *more), self._order, prompt)
 
+    def capped(self, target: Target, more: tuple[Message, ...] = ()) -> Request:
+        """The same, with an answer no longer than the run may cost."""
+        return self._app.runner.capped(target, self.request(target, more), self._order, self._run)
+
     @property
     def _draws(self) -> bool:
         """Whether the answer is drawn as Markdown."""
@@ -206,28 +203,34 @@ class Session:
     def _gate(self) -> "Gate":
         return self._app.gate(self._prompt, self._wanted)
 
-    def _exchange(self, *, need_key: bool) -> Exchange:
-        runner, prompt = self._app.runner, self._prompt
+    def _exchange(self, target: Target, request: Request, *, need_key: bool) -> Exchange:
+        runner = self._app.runner
         if not self._run.messages:
-            raise UsageError(f"'{prompt.name}' renders to nothing, so there is nothing to send")
-        target = self._target(need_key=need_key)
-        key = self._key = runner.key(target.provider) if need_key or runner.usable(target.provider) else None
-        exchange = runner.exchange(target, self.request(target), self._order, key=key)
+            raise UsageError(f"'{self._prompt.name}' renders to nothing, so there is nothing to send")
+        key = runner.key(target.provider) if need_key or runner.usable(target.provider) else None
+        exchange = runner.exchange(target, request, self._order, key=key)
         source = f"key from {key.source}" if key else "no key"
-        self._debug(f"{target.provider.name}:{target.model}, {source}, {exchange.timeout:g} s at most")
+        self._debug(f"{target.name}, {source}, {exchange.timeout:g} s at most")
         self._debug(f"{exchange.call.method} {exchange.url if exchange.call.path else '(no network)'}")
         for name, value in exchange.masked_headers.items():
             self._debug(f"{name}: {value}")
         return exchange
 
+    def route(self) -> Route:
+        """Who may be asked; chosen once. Raises NotFoundError, AuthError or RefusedError."""
+        if self._run.route is None:
+            found = self._run.route = self._app.runner.route(self._order, self._prompt, self._run.messages)
+            self._run.target = found.targets[0]
+            for said in (*found.steps, *(f"not {out.name}: {out.why}" for out in found.out)):
+                self._debug(said)
+        return self._run.route
+
     def target(self) -> Target:
-        """Who is asked; chosen once. Raises NotFoundError or AuthError."""
-        if self._run.target is None:
-            self._run.target = self._app.runner.choose(self._order, self._prompt.model)
-        return self._run.target
+        """Who is asked first."""
+        return self.route().targets[0]
 
     def _target(self, *, need_key: bool) -> Target:
-        known, target = self._run.target, self.target()
+        known, target = self._run.route, self.target()
         if not (need_key or known) and not self._app.runner.usable(target.provider):
             name = target.provider.name
             self._console.warn(f"there is no key for {name} yet; to save one: aix api-key {name}")
@@ -270,36 +273,21 @@ class Session:
             with self._console.answer("exact") as write:
                 write(text)
 
-    def _ask(self, param: Param) -> str:
-        env = without_keys(self._app.env, self._app.known_secrets())
-        if param.stdin:
-            self._console.note(f"nothing is piped in; a pipe fills it too: COMMAND | aix run {self._prompt.name}")
-        text = ask.value(param, env, self._app.settings.get("editor").value)
-        self.answers.append((param, text))
-        return text
-
     def _say_what_would_be_sent(self) -> None:
         target = self._target(need_key=False)
-        fit = self._app.runner.fitted(target, self.request(target))
+        fit = self._app.runner.fitted(target, self.capped(target))
         longest = f"at most {fit.longest} out" if fit.longest else "no limit set on the answer"
         cost = price_of(fit.cost(fit.tokens, 0), fit.cost(fit.tokens, fit.longest), exact=False)
         where = f" at {target.provider.base_url}" if target.provider.base_url else ""
-        self._console.note(f"would ask {target.provider.name}:{target.model}{where}")
+        self._console.note(f"would ask {target.name}{where}")
+        if others := ", then ".join(other.name for other in self.route().targets[1:]):
+            self._console.note(f"then, if that fails: {others}")
         self._console.note(f"about {fit.tokens} tokens in (estimated), {longest}; {cost}")
 
     def _say_usage(self) -> None:
-        finish, target = self._run.response.finish, self._run.target
-        if not (self._view.usage or self._console.stderr_is_terminal) or finish is None or target is None:
-            return
-        said = [f"{target.provider.name}:{finish.model or target.model}"]
-        if (usage := self._run.usage) and (usage.input_tokens or usage.output_tokens):
-            cached = f" ({usage.cache_read_tokens} cached)" if usage.cache_read_tokens else ""
-            reasoned = f" ({usage.reasoning_tokens} reasoning)" if usage.reasoning_tokens else ""
-            said.append(f"{usage.input_tokens} tokens in{cached}, {usage.output_tokens} out{reasoned}")
-            cost = self._run.cost
-            said.append("unpriced" if cost is None else dollars(cost, exact=self._run.cost_is_reported))
-        said.append(f"{sum(attempt.seconds for attempt in self._run.attempts):.1f} s")
-        self._console.note(" · ".join(said))
+        wanted = self._view.usage or self._console.stderr_is_terminal
+        if wanted and (line := usage_line(self._run)):
+            self._console.note(line)
 
     def _debug(self, text: str) -> None:
         if self._view.debug:

@@ -11,24 +11,23 @@ import typer
 from aix.app import Chosen
 from aix.cli.figures import amount, price_of
 from aix.cli.options import AsJson, LibraryFolder, Shell
+from aix.cli.order import View
 from aix.cli.prompt_flags import (
     CHOSEN,
     HEADINGS,
     Attached,
-    MaxTokens,
-    ModelName,
     NoCommands,
     Pairs,
     ParamFile,
     PromptCommand,
     PromptFile,
-    ProviderName,
     SystemText,
     Words,
     given,
-    refuse_empty,
 )
-from aix.cli.session import Session, View
+from aix.cli.rendering import Rendering
+from aix.cli.run_flags import MaxCost, MaxTokens, ModelName, ProviderName, refuse_empty
+from aix.cli.session import Session
 from aix.cli.streams import Stdin
 from aix.errors import AuthError, UsageError
 from aix.library.prompt import Prompt
@@ -54,7 +53,7 @@ class TokensCommand(PromptCommand):
 
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
         "Values": HEADINGS["Values"],
-        "Sending": ("provider", "model", "max_tokens"),
+        "Sending": ("provider", "model", "max_tokens", "max_cost"),
         "What is shown": ("exact", "as_json"),
         "Help": ("help",),
     }
@@ -89,17 +88,19 @@ def tokens(
     provider: ProviderName = "",
     model: ModelName = "",
     max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
     exact: Annotated[bool, typer.Option("--exact", help="Have the provider count; the prompt is sent to it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Count a prompt's tokens, and say what it costs to send it."""
     refuse_empty(ctx, "provider", "model")
     shell: Shell = ctx.obj
-    order = Order(provider, model, {"max_tokens": max_tokens})
+    order = Order(provider, model, {"max_tokens": max_tokens}, max_cost=max_cost)
     view = View(output=None, as_json=as_json, usage=False, raw=False, debug=False)
-    session, stdin = Session(shell, ctx.meta[CHOSEN], order, view), Stdin(spent=name == "-")
-    session.attach(attach or (), stdin)
-    session.render(given(ctx, param or (), param_file, words or ()), system, stdin, commands=not disable_commands)
+    rendering, stdin = Rendering(shell, ctx.meta[CHOSEN], asks=not as_json), Stdin(spent=name == "-")
+    session = Session(shell, ctx.meta[CHOSEN].prompt, rendering.run, order, view)
+    rendering.attach(attach or (), stdin)
+    rendering.render(given(ctx, param or (), param_file, words or ()), system, stdin, commands=not disable_commands)
     count = _count(shell, session, order, exact=exact)
     if as_json:
         shell.console.json(count.as_json)
@@ -160,7 +161,7 @@ def _count(shell: Shell, session: Session, order: Order, *, exact: bool) -> Coun
     runner, target = shell.app.runner, _target(shell, session, order, needed=exact)
     if target is None:
         return Count(estimated(session.messages))
-    request = session.request(target)
+    request = session.request(target) if order.max_cost is None else session.capped(target)
     fit = runner.fitted(target, request)
     provider = target.provider
     if exact and not provider.counter:

@@ -5,7 +5,7 @@ import errno
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -26,32 +26,32 @@ _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
-def write_private(path: Path, change: Callable[[bytes | None], bytes]) -> None:
+def write_private(path: Path, change: Callable[[bytes | None], bytes], patience: float | None = None) -> None:
     """Replace `path` (0600, in a 0700 directory) by `change(what it holds)`; None stands for no file.
 
-    The read and the write are one step for other aix processes. Raises StorageError when the disk or the lock
-    refuses; the old file is then as it was.
+    The read and the write are one step for other aix processes, for which it waits `patience` seconds, or as long as
+    usual. Raises StorageError when the disk or the lock refuses; the old file is then as it was.
     """
     with storage(path):
         make_private_directory(path.parent)
-        with _locked(path.parent):
+        with locked(path.parent, LOCK_SECONDS if patience is None else patience):
             _sweep(path.parent)
             old = path.read_bytes() if path.is_file() else None  # a pipe there would be waited for
-            _replace(path, change(old), PRIVATE_FILE)
+            _replace(path, [change(old)], PRIVATE_FILE)
 
 
 def write_shared(path: Path, data: bytes) -> None:
     """Replace `path` atomically; its mode follows the umask, or stays what it was."""
     with storage(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data, None)
+        _replace(path, [data], None)
 
 
 def create_shared(path: Path, data: bytes) -> None:
     """Write `path`, which must not exist yet: when two processes race, one of them is told. Raises UsageError."""
     with storage(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _temporary(path, data, None)
+        temporary = _temporary(path, [data], None)
         try:
             _move(temporary, path)
         finally:
@@ -109,30 +109,36 @@ def make_private_directory(path: Path) -> None:
 
 
 class Answer:
-    """The file of `--output`: the text replaces it only when `keep` is called, else goes to `FILE.partial`.
+    """The file of an `option`: the text replaces it only when `keep` is called, else goes to `FILE.partial`.
 
-    A temporary file is made at once, so that a directory that cannot be written is known before money is spent.
+    A temporary file is made at once, so that a directory that cannot be written is known before money is spent. One
+    that is `private` is for its owner's eyes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, private: bool = False, option: str = "--output") -> None:
         if path.is_dir():
-            raise UsageError(f"--output {path} is a directory")
+            raise UsageError(f"{option} {path} is a directory")
         if not path.parent.is_dir():
-            raise UsageError(f"--output {path}: the directory {path.parent} does not exist")
+            raise UsageError(f"{option} {path}: the directory {path.parent} does not exist")
         self._path = path
+        self._mode = PRIVATE_FILE if private else None
         self._special = path.exists() and (not path.is_file() or _is_stream(path))  # nothing to replace
         if not self._special:
             with storage(path):
-                _temporary(path, b"", None).unlink()
+                _temporary(path, [], None).unlink()
 
     def keep(self, text: str) -> None:
-        data = text.encode()
+        self.keep_all([text])
+
+    def keep_all(self, texts: Iterable[str]) -> None:
+        """Keep texts one after the other, however many there are."""
+        data = (text.encode() for text in texts)
         with storage(self._path):
             if self._special:
                 with self._path.open("ab") as stream:
-                    stream.write(data)
+                    stream.writelines(data)
             else:
-                _replace(self._path.resolve(), data, None)
+                _replace(self._path.resolve(), data, self._mode)
 
     def keep_partial(self, text: str) -> Path | None:
         """Where the unfinished text was put; None when there was nothing to keep."""
@@ -179,14 +185,14 @@ _HINTS = {
 
 
 @contextlib.contextmanager
-def _locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path, patience: float) -> Iterator[None]:
     """Hold the directory's lock; the kernel lets go of it however the process ends."""
     if fcntl is None:
         yield
         return
     descriptor = os.open(directory / ".aix.lock", os.O_RDWR | os.O_CREAT | _NOFOLLOW, PRIVATE_FILE)
     try:
-        deadline = time.monotonic() + LOCK_SECONDS
+        deadline = time.monotonic() + patience
         while not _try_lock(descriptor):
             if time.monotonic() > deadline:
                 raise StorageError(
@@ -216,7 +222,7 @@ def _sweep(directory: Path) -> None:
                 stale.unlink()
 
 
-def _replace(path: Path, data: bytes, mode: int | None) -> None:
+def _replace(path: Path, data: Iterable[bytes], mode: int | None) -> None:
     temporary = _temporary(path, data, mode)
     try:
         if mode is None and path.exists():
@@ -228,7 +234,7 @@ def _replace(path: Path, data: bytes, mode: int | None) -> None:
     _sync_directory(path.parent)
 
 
-def _temporary(path: Path, data: bytes, mode: int | None) -> Path:
+def _temporary(path: Path, data: Iterable[bytes], mode: int | None) -> Path:
     """A new file beside `path` that holds `data` and is on the disk; its mode is right from birth."""
     name = SHARED_TEMPORARY if mode is None else TEMPORARY
     temporary = path.parent / name.format(secrets.token_hex(8))
@@ -236,7 +242,7 @@ def _temporary(path: Path, data: bytes, mode: int | None) -> Path:
     descriptor = os.open(temporary, flags, 0o666 if mode is None else mode)
     try:
         with open(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(data)
             file.flush()
             os.fsync(file.fileno())
     except BaseException:

@@ -17,12 +17,14 @@ LIBRARY_VARIABLES = ("AIX_HOME", "AIX_STORAGE_PATH")
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """`library` is the user's prompts (with config.json); `cwd` is where the command runs."""
+    """`library` is the user's prompts (with config.json); `cwd` is where the command runs; `data` holds the run log,
+    `state` what aix remembers between runs and can do without."""
 
     library: Path
     cwd: Path
     home: Path
     state: Path
+    data: Path
 
     @property
     def config(self) -> Path:
@@ -42,6 +44,7 @@ def find_paths(env: Mapping[str, str], cwd: Path) -> Paths:
         cwd=cwd,
         home=home,
         state=_xdg(env, "XDG_STATE_HOME", home / ".local" / "state") / "aix",
+        data=_xdg(env, "XDG_DATA_HOME", home / ".local" / "share") / "aix",
     )
 
 

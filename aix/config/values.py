@@ -9,17 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aix.config import limits
 from aix.errors import ConfigError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`says` describes what is accepted, `read` makes the value of a text, `accepts` judges one from JSON."""
+    """`says` describes what is accepted, `read` makes the value of a text, `accepts` judges one from JSON; `fault` says
+    what is wrong with one, where there is more to say."""
 
     says: str
     read: Callable[[str], Any]
     accepts: Callable[[Any], bool]
     default: Any = None
+    fault: Callable[[Any], str] = lambda _: ""
 
 
 BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -97,7 +100,7 @@ def _some_of(choices: tuple[str, ...]) -> Callable[[Any], bool]:
     return lambda value: _are_words(value) and set(value) <= set(choices)
 
 
-TIER_FIELDS = ("input_price", "output_price", "cache_read_price", "cache_write_price")
+TIER_FIELDS = ("input_price", "output_price", "cache_read_price", "cache_write_price", "reasoning_price")
 
 
 def _are_tiers(value: Any) -> bool:
@@ -128,6 +131,10 @@ HEADER = Kind("a text that can stand in an HTTP header", _word, _is_header)
 COUNT = Kind("a whole number above 0", int, _is_count)
 SECONDS = Kind("a number of seconds above 0", number, lambda value: _is_number(value) and value > 0)
 
+LIMITS = Kind(
+    f"a list as JSON: {limits.EXAMPLE}", json.loads, lambda value: not limits.fault(value), fault=limits.fault
+)
+
 KEYS: dict[str, Kind] = {
     "default_provider": WORD,
     "default_model": WORD,
@@ -137,9 +144,15 @@ KEYS: dict[str, Kind] = {
     "stream": _boolean_kind(True),
     "execute": _boolean_kind(False),
     "timeout": replace(SECONDS, default=600.0),
+    "connect_timeout": replace(SECONDS, default=15.0),
+    "first_byte_timeout": replace(SECONDS, default=300.0),
+    "silence_timeout": replace(SECONDS, default=300.0),
+    "max_cost": _number_from_0_to(limits.HIGHEST, "an amount of dollars, 0 or above"),
     "commands_enabled": _boolean_kind(True),
     "editor": WORD,
     "keyring": _boolean_kind(False),
+    "log": replace(_one_of("off", "figures", "full"), default="full"),
+    "log_keep": Kind("a whole number of days above 0", int, _is_count, 90),
 }
 """The plain settings. Each can also be set for one command by its `AIX_…` variable."""
 
@@ -161,7 +174,7 @@ PROVIDER_FIELDS: dict[str, Kind] = {
     "headers": Kind('HTTP headers as a JSON object: {"X-Name": "value"}', json.loads, _is_headers),
     "auth_type": _one_of("bearer", "api-key", "x-api-key", "x-goog-api-key", "none"),
     "allow_http": _boolean_kind(),
-    "timeout": SECONDS,
+    **dict.fromkeys(("timeout", "connect_timeout", "first_byte_timeout", "silence_timeout"), SECONDS),
     "max_tokens_field": WORD,
     "api_key": KEY,
     "api_keys": KEY,
@@ -185,6 +198,7 @@ MODEL_FIELDS: dict[str, Kind] = {
     "output_price": PRICE,
     "cache_read_price": PRICE,
     "cache_write_price": PRICE,
+    "reasoning_price": PRICE,
     "tiers": Kind('prices above a size as JSON: [{"above": 200000, "input_price": 4, ...}]', json.loads, _are_tiers),
     "capabilities": Kind(f"some of {', '.join(CAPABILITIES)}", _words, _some_of(CAPABILITIES)),
     "efforts": Kind(f"some of {', '.join(EFFORTS)}", _words, _some_of(EFFORTS)),
@@ -192,11 +206,93 @@ MODEL_FIELDS: dict[str, Kind] = {
 }
 """What a row of `models` may hold."""
 
+STRATEGIES = ("ordered", "cheapest", "fastest")
+"""How the models of a role are put in order."""
+
+TRIGGERS = ("connect", "timeout", "context", "5xx")
+"""After what else than a status the next model can be asked."""
+
+
+def _some_words(value: Any) -> bool:
+    return _are_words(value) and bool(value)
+
+
+def _role(text: str) -> Any:
+    """A model, several with commas between, or JSON."""
+    return json.loads(text) if text.lstrip().startswith(("{", "[")) else _words(text) if "," in text else _word(text)
+
+
+def _is_role(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return _is_word(value) or _some_words(value)
+    return all(name in ROLE_FIELDS and ROLE_FIELDS[name].accepts(inner) for name, inner in value.items())
+
+
+def _fallback(text: str) -> Any:
+    """Models with commas between, or JSON."""
+    return json.loads(text) if text.lstrip().startswith("{") else _words(text)
+
+
+def _is_fallback(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return _some_words(value)
+    return all(name in FALLBACK_FIELDS and FALLBACK_FIELDS[name].accepts(inner) for name, inner in value.items())
+
+
+def _triggers(text: str) -> list[str | int]:
+    return [int(word) if str(word).isdecimal() else word for word in _words(text)]
+
+
+def _are_triggers(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_trigger, value))
+
+
+def _is_trigger(value: Any) -> bool:
+    """What is wrong with a request (400) is wrong wherever it is sent."""
+    return value in TRIGGERS or (re.fullmatch("[45][0-9]{2}", str(value)) is not None and str(value) != "400")
+
+
+MODELS = Kind("models, with commas between", _words, _some_words)
+PATTERNS = Kind("providers or provider:model, with commas between; * stands for anything", _words, _some_words)
+
+ROLE_FIELDS: dict[str, Kind] = {
+    "models": MODELS,
+    "strategy": _one_of(*STRATEGIES),
+    "context": COUNT,
+    "capabilities": MODEL_FIELDS["capabilities"],
+    "max_input_price": PRICE,
+    "max_output_price": PRICE,
+}
+"""What a role may say of its models."""
+
+FALLBACK_FIELDS: dict[str, Kind] = {
+    "targets": MODELS,
+    "on": Kind(f"statuses above 400, or some of {', '.join(TRIGGERS)}", _triggers, _are_triggers),
+}
+"""Whom to ask when a model fails, and after what."""
+
+ROLE = Kind(
+    f"a model, models with commas between, or a JSON object of {', '.join(ROLE_FIELDS)}",
+    _role,
+    _is_role,
+)
+FALLBACK = Kind(
+    f"models with commas between, or a JSON object of {' and '.join(FALLBACK_FIELDS)}", _fallback, _is_fallback
+)
+
 FIELDS: dict[tuple[str, ...], Kind] = {
     **{(name,): kind for name, kind in KEYS.items()},
     ("?*_default_model",): WORD,
     ("api_keys", "?*"): KEY,
-    ("roles", "?*"): WORD,
+    ("roles", "?*"): ROLE,
+    **{("roles", "?*", name): kind for name, kind in ROLE_FIELDS.items()},
+    ("packs", "?*", "?*"): ROLE,
+    **{("packs", "?*", "?*", name): kind for name, kind in ROLE_FIELDS.items()},
+    ("fallback",): FALLBACK,
+    **{("fallback", name): kind for name, kind in FALLBACK_FIELDS.items()},
+    ("allow",): PATTERNS,
+    ("deny",): PATTERNS,
+    ("limits",): LIMITS,
     **{("custom_providers", "?*", name): kind for name, kind in PROVIDER_FIELDS.items()},
     ("custom_providers", "?*", "headers", "?*"): HEADER,
     **{("models", "?*", name): kind for name, kind in MODEL_FIELDS.items()},
@@ -206,13 +302,15 @@ FIELDS: dict[tuple[str, ...], Kind] = {
 
 def convert(kind: Kind, text: str, where: str) -> Any:
     """The value that a text means. Raises UsageError."""
+    wrong = ""
     try:
         value = kind.read(text)
         if kind.accepts(value):
             return value
+        wrong = kind.fault(value)
     except (ValueError, OverflowError, RecursionError):
         pass
-    raise UsageError(f"{where} must be {kind.says}")
+    raise UsageError(f"{where}: {wrong}" if wrong else f"{where} must be {kind.says}")
 
 
 def check(kind: Kind, value: Any, key: str) -> Any:

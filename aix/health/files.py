@@ -20,7 +20,7 @@ from aix.health.finding import MOVE, Finding, fault, ok, skipped, unreadable, wa
 from aix.health.scene import Scene
 from aix.llm.network import masked
 
-SECTIONS = ("api_keys", "custom_providers", "roles")
+SECTIONS = ("api_keys", "custom_providers", "roles", "packs")
 OTHER_VARIABLES = (*LIBRARY_VARIABLES, "AIX_DEBUG")
 MOST = 10
 """How many unknown keys are named."""

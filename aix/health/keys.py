@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 
+from aix.config.paths import find_cache, find_paths
 from aix.config.secrets import COMMAND, KEYRING, SAVED, Key, KeySources, keys_at, places
 from aix.config.settings import join_key
-from aix.errors import AixError, NetworkError
+from aix.errors import AixError, ConfigError, NetworkError
 from aix.health.finding import Finding, fault, ok, skipped, warning
 from aix.health.scene import Scene
+from aix.llm.catalogue import Catalogue
 from aix.llm.probe import Probe, running
 from aix.llm.providers import Provider, checked_url
 from aix.llm.routing import Target, no_key
+from aix.llm.shelf import known
 from aix.runs.key_queue import key_sources
 from aix.runs.run import Order
 from aix.runs.runner import Runner
@@ -125,7 +128,16 @@ def _refuse_unusable(scene: Scene, target: Target) -> None:
 
 
 def runner(scene: Scene) -> Runner:
-    return Runner(scene.settings, scene.providers, scene.client, scene.env, lambda _: None)
+    return Runner(scene.settings, scene.providers, scene.client, scene.env, lambda _: None, lambda: _catalogue(scene))
+
+
+def _catalogue(scene: Scene) -> Catalogue:
+    """Every model that is known, also where the user's own figures cannot be read."""
+    cache = find_cache(scene.env, find_paths(scene.env, scene.cwd).home)
+    try:
+        return known(scene.settings.section("models"), scene.providers, cache)
+    except ConfigError:
+        return known({}, scene.providers, cache)
 
 
 def local_servers(scene: Scene) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """What the checks may look at, also where half of it is broken."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,13 +13,15 @@ from aix.errors import AixError
 from aix.library.library import Library
 from aix.llm.client import Client
 from aix.llm.providers import Providers
+from aix.messages import Request
+from aix.runs.run import Order, Run
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """`settings` and `providers` are those in force. `library` and `client` are had when they are asked for; `editor`
     says which one opens, given the setting; `tell` is told what a person waits for; `online` says whether providers may
-    be asked."""
+    be asked; `recorded` writes what is sent into the run log."""
 
     env: Mapping[str, str]
     cwd: Path
@@ -29,6 +32,7 @@ class Scene:
     editor: Callable[[str | None], list[str]]
     tell: Callable[[str], None]
     online: bool
+    recorded: Callable[[Run, Request, Order], AbstractContextManager[None]]
 
 
 class _Variables(Settings):
@@ -45,7 +49,7 @@ def in_force(env: Mapping[str, str], cwd: Path) -> tuple[Settings, Providers]:
         settings = Settings(find_paths(env, cwd), env)
         _ = settings.data
     except AixError:
-        settings = _Variables(Paths(cwd, cwd, cwd, cwd), env)
+        settings = _Variables(Paths(cwd, cwd, cwd, cwd, cwd), env)
     try:
         return settings, Providers(settings.section("custom_providers"), env)
     except AixError:

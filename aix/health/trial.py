@@ -13,8 +13,8 @@ from aix.health.scene import Scene
 from aix.llm.probe import Probe
 from aix.llm.providers import Provider
 from aix.llm.routing import Target
-from aix.messages import Finish, Message, Request, Text
-from aix.runs.run import Order
+from aix.messages import Message, Request, Text
+from aix.runs.run import TRIAL, Order, Run
 
 QUESTION = "Answer with the word OK."
 MAX_TOKENS = 16
@@ -53,12 +53,16 @@ def _sent(scene: Scene, answer: Probe) -> Finding:
         target = _target(scene, answer)
         order = Order(provider=name, timeout=60.0)
         request = Request(target.model, (Message("user", (Text(QUESTION),)),), max_tokens=MAX_TOKENS)
+        run = Run(TRIAL, "", target=target)
         exchange = runner(scene).exchange(target, request, order, key=runner(scene).key(target.provider))
-        events = list(scene.client().events(exchange, []))
+        with scene.recorded(run, request, order):
+            for event in scene.client().events(exchange, run.attempts):
+                run.collector.note(event)
     except AixError as error:
         return fault(error, provider=name)
     seconds = round(time.monotonic() - started, 3)
-    model = next((event.model for event in events if isinstance(event, Finish) and event.model), target.model)
+    finish = run.response.finish
+    model = finish.model if finish and finish.model else target.model
     return ok(f"{name}:{model} answers a message in {seconds:.2f} s", provider=name, model=model, seconds=seconds)
 
 

@@ -54,6 +54,10 @@ class Library:
         plain = normal(name)
         return [Place(plain, layer) for layer in self.layers if layer.has(plain)]
 
+    def means(self, word: str) -> bool:
+        """Whether a word means a prompt: a file, or one that is here."""
+        return is_file_name(word) or bool(self.places(word))
+
     def place(self, name: str, more: str = "") -> Place:
         """The place of the prompt that runs by that name. Raises NotFoundError with near matches, and with `more` that
         can be done."""

@@ -21,12 +21,14 @@ VARIANT = re.compile(r":(free|nitro|floor|online|thinking|extended|exacto)$")
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Dollars per million tokens; None where nobody says. What has no cache price is paid as input."""
+    """Dollars per million tokens; None where nobody says. What has no cache price is paid as input, and reasoning
+    without a price of its own as output."""
 
     input: Decimal | None = None
     output: Decimal | None = None
     cache_read: Decimal | None = None
     cache_write: Decimal | None = None
+    reasoning: Decimal | None = None
 
     def cost(self, usage: Usage) -> Decimal | None:
         """Dollars; None where a rate that it takes is not known."""
@@ -35,8 +37,11 @@ class Rates:
             return None
         read = self.input if self.cache_read is None else self.cache_read
         written = self.input if self.cache_write is None else self.cache_write
-        total = max(0, usage.input_tokens - cached) * self.input + usage.output_tokens * self.output
-        return (total + usage.cache_read_tokens * read + usage.cache_write_tokens * written) / MILLION
+        thought = min(usage.reasoning_tokens, usage.output_tokens)
+        thinking = self.output if self.reasoning is None else self.reasoning
+        into = max(0, usage.input_tokens - cached) * self.input
+        into += usage.cache_read_tokens * read + usage.cache_write_tokens * written
+        return (into + (usage.output_tokens - thought) * self.output + thought * thinking) / MILLION
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,11 @@ class Model:
     def price(self) -> Price | None:
         """The price that counts; None when it is unpriced, which is not the same as free."""
         return next(iter(self.prices), None)
+
+    def can(self, capability: str) -> bool:
+        """Whether it can do something, as far as anybody says what it can do."""
+        said = self.capabilities or "capabilities" in self.sources
+        return capability in self.capabilities if said else True
 
     def is_retired(self, today: date) -> bool:
         """Whether its maker has ended it by then."""
@@ -159,13 +169,22 @@ class Catalogue:
         plain = self.find(provider, VARIANT.sub("", model)) if VARIANT.search(asked) else None
         return self._priced(replace(plain, id=model, prices=())) if plain else None
 
+    def listed(self, provider: str, text: str) -> str:
+        """What the provider calls a model that it lists, asked for by any of its names; empty where it lists none.
+        A date that is asked for stays, as it names an edition."""
+        found = self.find(provider, text)
+        if found is None or not self._is_listed(provider, found.id) or _is_led(provider, text, found.id):
+            return ""
+        names = {name.casefold() for name in (found.id, *found.aliases)}
+        return found.id if text.casefold() in names or not DATE.search(text) else text
+
     def get(self, provider: str, model: str) -> Model:
         """Like `find`; of a model that is not known, as much as its provider says."""
         return self.find(provider, model) or self._priced(Model(model, provider))
 
     def of(self, provider: str) -> list[Model]:
         """The models of a provider, in the order of their names."""
-        return [self._model(provider, model) for model in self._ids(provider)]
+        return [self._model(provider, model) for model in self.ids(provider)]
 
     def all(self) -> list[Model]:
         """The models of every provider."""
@@ -174,9 +193,9 @@ class Catalogue:
     def near(self, provider: str, text: str) -> list[str]:
         """Ids of a provider's models that are written much like a text; of all, as `provider:id`, where it is empty."""
         if provider:
-            ids = {model.casefold(): model for model in self._ids(provider)}
+            ids = {model.casefold(): model for model in self.ids(provider)}
         else:
-            ids = {f"{name}:{one}".casefold(): f"{name}:{one}" for name in self._providers() for one in self._ids(name)}
+            ids = {f"{name}:{one}".casefold(): f"{name}:{one}" for name in self._providers() for one in self.ids(name)}
         return [ids[match] for match in get_close_matches(text.casefold(), ids, n=3, cutoff=0.6)]
 
     def said(self, model: Model) -> list[Model]:
@@ -185,7 +204,7 @@ class Catalogue:
 
     def said_by(self, source: str) -> list[Model]:
         """The models of which a source says something, each as it has them."""
-        pairs = ((provider, model) for provider in self._providers() for model in self._ids(provider))
+        pairs = ((provider, model) for provider in self._providers() for model in self.ids(provider))
         return [
             merged(provider, record.get("id", model), [(one, record)])
             for provider, model in pairs
@@ -201,8 +220,12 @@ class Catalogue:
     def _providers(self) -> list[str]:
         return list(dict.fromkeys(provider for layer in self._layers for provider in layer.models if provider != ANY))
 
-    def _ids(self, provider: str) -> list[str]:
+    def ids(self, provider: str) -> list[str]:
+        """What a provider calls its models; of ANY, what the user knows of whichever has it."""
         return sorted({model for layer in self._layers for model in layer.models.get(provider, {})})
+
+    def _is_listed(self, provider: str, model: str) -> bool:
+        return any(model in layer.models.get(provider, {}) for layer in self._layers)
 
     def _said(self, provider: str, model: str) -> list[Said]:
         return [said for layer in self._layers for said in layer.said(provider, model)]
@@ -216,10 +239,16 @@ class Catalogue:
     def _index(self, provider: str) -> Mapping[str, str]:
         """Names in lower case, and the ids that they mean; an id wins over another model's alias."""
         if provider not in self._indexes:
-            ids = [*self._ids(ANY), *self._ids(provider)]
+            ids = [*self.ids(ANY), *self.ids(provider)]
             aliases = {alias.casefold(): one for one in ids for alias in _aliases(one, self._said(provider, one))}
             self._indexes[provider] = {**aliases, **{one.casefold(): one for one in ids}}
         return self._indexes[provider]
+
+
+def _is_led(provider: str, text: str, model: str) -> bool:
+    """Whether a text begins with the provider's name, which is no part of what the provider calls the model."""
+    head = f"{provider}/".casefold()
+    return text.casefold().startswith(head) and not model.casefold().startswith(head)
 
 
 def _editions(asked: str, index: Mapping[str, str]) -> list[str]:

@@ -20,7 +20,8 @@ def opened(body: bytes) -> dict[str, str]:
 
 
 def envelope(value: Any) -> dict[str, str]:
-    """`message` and `words` (types, codes) of any error envelope, `request_id` if it has one; empty for none."""
+    """`message` and `words` (types, codes) of any error envelope, `request_id` if it has one, `wait` where it asks for
+    one, `instead` where it names another model; empty for none."""
     outer: dict[str, str] = {}
     for _ in range(DEPTH):
         value = value[0] if isinstance(value, list) and value else value
@@ -40,17 +41,18 @@ def _described(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     metadata = _object(value.get("metadata"))
-    words = [str(word) for word in (*_codes(value), *_reasons(value.get("details"))) if word is not None]
+    words = [str(word) for word in (*_codes(value), *_reasons(value)) if word is not None]
     message = next((value[key] for key in MESSAGE if value.get(key)), None)
     if message is None and not words:
         return {}
     said = message if isinstance(message, str) else " ".join(words) if message is None else _dumped(message)
     raw = metadata.get("raw")
-    instead = _object(value.get("availability")).get("fallback_models")
+    available = _object(value.get("availability"))
+    more = {"instead": _first_id(available.get("fallback_models")), "wait": _wait(value, available)}
     return {
         "message": f"{said}: {raw}" if isinstance(raw, str) and raw not in said else said,
         "words": " ".join(words),
-        **({"instead": found} if (found := _first_id(instead)) else {}),
+        **{name: text for name, text in more.items() if text},
     }
 
 
@@ -63,9 +65,20 @@ def _codes(value: Mapping[str, Any]) -> Iterator[Any]:
     yield "moderation" if metadata.get("reasons") else None
 
 
-def _reasons(details: Any) -> Iterator[Any]:
+def _wait(value: Mapping[str, Any], available: Mapping[str, Any]) -> str:
+    """How long it asks to wait, as it is spelt: among Google's details, or where OpenRouter says what is available."""
+    said = (*(detail.get("retryDelay") for detail in _details(value)), available.get("retry_after"))
+    return next((str(each) for each in said if isinstance(each, str | int | float) and each), "")
+
+
+def _details(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    details = value.get("details")
+    return [_object(detail) for detail in (details if isinstance(details, list) else [])]
+
+
+def _reasons(value: Mapping[str, Any]) -> Iterator[Any]:
     """The reasons and the quotas that Google's details name."""
-    for detail in map(_object, details if isinstance(details, list) else []):
+    for detail in _details(value):
         yield detail.get("reason")
         violations = detail.get("violations")
         yield from (_object(each).get("quotaId") for each in (violations if isinstance(violations, list) else []))

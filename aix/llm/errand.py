@@ -11,13 +11,11 @@ import queue
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-from aix.errors import AixError
-
-MOMENT = 0.2
-"""A signal that comes just before a wait begins is seen only after it, so no single wait may be long."""
+from aix.llm.clock import MOMENT
 
 T = TypeVar("T")
 Work = Callable[[Callable[[socket.socket], None]], Iterator[T]]
@@ -25,19 +23,28 @@ Work = Callable[[Callable[[socket.socket], None]], Iterator[T]]
 _END = object()
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of some work: how many seconds it may take, and what makes the error for one that takes longer."""
+
+    seconds: float
+    late: Callable[[], Exception]
+
+
 class Errand(Generic[T]):
     """Runs `work` elsewhere. What it yields later than `seconds` from the start is not handed over: `late` makes the
     error that is raised then. Work that was done in time is handed over whole, however slowly it is taken; of work that
     has no end, nothing is taken later than that.
 
-    The work is given a function that it calls with each socket it has connected: that is how it can be ended.
+    The work is given a function that it calls with each socket it has connected: that is how it can be ended. It may
+    go in steps, each with a limit of its own.
     """
 
-    def __init__(self, work: Work[T], seconds: float, late: Callable[[], AixError]) -> None:
+    def __init__(self, work: Work[T], seconds: float, late: Callable[[], Exception]) -> None:
         self._work = work
         self._seconds = seconds
-        self._deadline = self._last = float("inf")
-        self._late = late
+        self._deadline = self._last = self._step_ends = float("inf")
+        self._late = self._step_late = late
         self._arrived: queue.SimpleQueue[tuple[float, Any]] = queue.SimpleQueue()
         self._lock = Lock()
         self._left = False
@@ -58,6 +65,10 @@ class Errand(Generic[T]):
     def hurry(self, seconds: float) -> None:
         """Wait no longer than so many seconds from now for all that is still to come."""
         self._deadline = min(self._last, time.monotonic() + seconds)
+
+    def step(self, step: Step) -> None:
+        """Begin a step, and end the one before it. For the work to call."""
+        self._arrived.put((time.monotonic(), step))
 
     def _run(self) -> None:
         try:
@@ -80,18 +91,24 @@ class Errand(Generic[T]):
 
     def _next(self) -> Any:
         while True:
-            remaining = self._deadline - time.monotonic()
+            step_is_first = self._step_ends < self._deadline
+            ends, late = (self._step_ends, self._step_late) if step_is_first else (self._deadline, self._late)
+            remaining = ends - time.monotonic()
             try:
                 when, item = self._arrived.get(timeout=max(0.0, min(remaining, MOMENT)))
             except queue.Empty:
                 if remaining > 0:
                     continue
-                raise self._late() from None
-            if when > self._deadline or (time.monotonic() > self._deadline and not self._done):
+                raise late() from None
+            if when > ends:
+                raise late()
+            if time.monotonic() > self._deadline and not self._done:
                 raise self._late()
             if isinstance(item, BaseException):
                 raise item
-            return item
+            if not isinstance(item, Step):
+                return item
+            self._step_ends, self._step_late = when + item.seconds, item.late
 
     def _leave(self) -> None:
         """End the connection, whichever side is done with it first."""
@@ -106,10 +123,3 @@ class Errand(Generic[T]):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._socket = None
-
-
-def pause(seconds: float) -> None:
-    """Sleep, and see a signal within a moment."""
-    end = time.monotonic() + seconds
-    while (remaining := end - time.monotonic()) > 0:
-        time.sleep(min(remaining, MOMENT))

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from aix import __version__
 from aix.config.secrets import Secret, mask
+from aix.llm.limits import USUAL, Limits
 from aix.llm.protocols import WireProtocol
 from aix.llm.providers import VERSION_AT_END, Provider, checked_followed, checked_url
 from aix.llm.wire import Call
@@ -19,18 +20,25 @@ VERSION = re.compile(r"/(v[0-9]\w*|api)/")
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One send: `status` is the HTTP status, 0 where none came; `error` the name of its failure, empty on success."""
+    """One send: `status` is the HTTP status, 0 where none came; `error` the name of its failure, empty on success;
+    `first_token` how many seconds passed before the first event, None where none came; `key_source` where the key that
+    it showed was found."""
 
     provider: str
     model: str
     status: int
     error: str
     seconds: float
+    first_token: float | None = None
+    key_source: str = ""
+    sent: bool = True
+    """False where no connection came about, so that nobody can have read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One question to one provider, encoded. `timeout` is in seconds, for all attempts together."""
+    """One question to one provider, encoded. `timeout` is in seconds, for all attempts together, and `limits` are for
+    the steps of each; `key_source` says where the key was found."""
 
     provider: Provider
     model: str
@@ -39,6 +47,8 @@ class Exchange:
     key: Secret | None
     stream: bool
     timeout: float
+    key_source: str = ""
+    limits: Limits = USUAL
 
     @property
     def url(self) -> str:

@@ -18,6 +18,7 @@ from aix.errors import (
 )
 from aix.llm.envelope import envelope, opened, words_of
 from aix.llm.providers import Provider
+from aix.llm.waits import seconds
 from aix.llm.wire import clip
 
 BY_STATUS: Mapping[int, type[AixError]] = {
@@ -77,7 +78,12 @@ class Sense:
         return not self.words.isdisjoint(words) or re.search(self.text, text, re.IGNORECASE) is not None
 
 
-_PAY = "add credit: {page}, or ask another: --provider NAME"
+OTHERS = ", or ask another: --provider NAME"
+AGAIN = "run the command again"
+"""Advice that says no more than a command that does it."""
+
+_PAY = "add credit: {page}" + OTHERS
+_WAIT = "wait a little" + OTHERS
 
 SENSES: Sequence[Sense] = (
     Sense(
@@ -172,9 +178,9 @@ HINTS: Mapping[int, str] = {
     404: "name a model that it has: --model {provider}:MODEL",
     407: _PROXY,
     413: "send less text",
-    429: "wait a little, or ask another: --provider NAME",
-    498: "wait a little, or ask another: --provider NAME",
-    529: "wait a little, or ask another: --provider NAME",
+    429: _WAIT,
+    498: _WAIT,
+    529: _WAIT,
 }
 
 
@@ -199,7 +205,6 @@ _ADDRESS = "check that it runs, and its address"
 _NAME = "check the address and the network"
 _AUTHORITY = "if your network has its own authority: SSL_CERT_FILE=/path/to/authority.pem"
 _PLAIN = "check its address, and that it speaks https"
-_AGAIN = "run the command again"
 _NO_NAME = "name or service|nodename|name resolution"
 
 BREAKS: Sequence[Break] = (
@@ -210,11 +215,11 @@ BREAKS: Sequence[Break] = (
     Break("ConnectError", "ssl", NetworkError, _NO_WAY, _PLAIN),
     Break("ConnectError", _NO_NAME, NetworkError, _NO_WAY, _NAME, True),
     Break("ConnectError", "", NetworkError, _NO_WAY, _ADDRESS, True),
-    Break("TimeoutException", "", DeadlineError, "{provider} said nothing for too long", _AGAIN),
+    Break("TimeoutException", "", DeadlineError, "{provider} said nothing for too long", AGAIN),
     Break("LocalProtocolError", "", ConfigError, "a header for {provider} cannot be sent", "aix config --list"),
-    Break("RemoteProtocolError", "disconnected", ProviderError, "{provider} ended the connection, unanswered", _AGAIN),
+    Break("RemoteProtocolError", "disconnected", ProviderError, "{provider} ended the connection, unanswered", AGAIN),
     Break("RemoteProtocolError", "", ProviderError, "{provider} does not speak HTTP as it should", _ADDRESS),
-    Break("HTTPError", "", NetworkError, "the connection to {provider} broke", _AGAIN),
+    Break("HTTPError", "", NetworkError, "the connection to {provider} broke", AGAIN),
 )
 
 
@@ -258,7 +263,7 @@ def _error(
     status = sense.status or status if sense else status
     kind = sense.error if sense else BY_STATUS.get(status, ProviderError)
     filled = {**names, "status": str(status)}
-    return kind(
+    error = kind(
         (sense.said if sense else _said(status)).format_map(filled),
         cause=clip(message),
         hint=(_hint(status, sense, filled, provider) + _instead(found, filled)).lstrip(),
@@ -266,6 +271,8 @@ def _error(
         request_id=request_id or clip(found.get("request_id", ""), 100),
         status=status,
     )
+    error.wait = seconds(found.get("wait", ""), now=0.0)
+    return error
 
 
 def _said(status: int) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from aix.config.secrets import Secret
 from aix.errors import AixError, DeadlineError, NotFoundError, ProviderError
-from aix.llm.errand import MOMENT
+from aix.llm.clock import MOMENT
 from aix.llm.exchange import SHORTEST_SECRET, Exchange
 from aix.llm.protocols import protocol
 from aix.llm.protocols.anthropic_messages import VERSION
@@ -25,7 +25,8 @@ from aix.llm.providers import Provider, Providers
 from aix.llm.wire import Call, clip
 
 if TYPE_CHECKING:
-    from aix.llm.client import Client, Reply
+    from aix.llm.client import Client
+    from aix.llm.reply import Reply
 
 SECONDS = 5.0
 LOCAL_SECONDS = 1.0

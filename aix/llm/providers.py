@@ -84,7 +84,8 @@ class Provider:
     the one that gets a model it does not have; a `telling` one listens where hardly anything else does, so a listener
     there is likely to be it. `statuses` are what a status of its own means in the usual ones, and `hints` what to do
     after a status, where the usual hint would mislead; `note` is what a person should know before choosing it. The
-    models of a `free` one cost nothing, as it runs on a machine of the user's.
+    models of a `free` one cost nothing, as it runs on a machine of the user's. An `open` one is likely to have models
+    that nobody lists.
     """
 
     name: str
@@ -119,10 +120,14 @@ class Provider:
     roles: Mapping[str, str] = field(default_factory=dict)
     dialect: Dialect = field(default_factory=Dialect)
     aggregator: bool = False
+    open: bool = False
     local: bool = False
     free: bool = False
     allow_http: bool = False
     timeout: float | None = None
+    connect_timeout: float | None = None
+    first_byte_timeout: float | None = None
+    silence_timeout: float | None = None
     custom: bool = False
 
     @property
@@ -344,6 +349,7 @@ def _custom_row(name: str, fields: Mapping[str, Any], row: Mapping[str, Any], ki
         **values,
         key_env=tuple(dict.fromkeys((*_named_variable(row), conventional_variable(name)))),
         key_optional=True,
+        open=True,
         local=is_loopback(host_of(row["base_url"])),
         custom=True,
     )
@@ -385,6 +391,7 @@ def _placed(provider: Provider, env: Mapping[str, str]) -> Provider:
         provider,
         base_url=url.rstrip("/") + form.add if form.add else url,
         allow_http=provider.allow_http or bool(given),
+        open=provider.open or bool(given or host),
         headers={**provider.headers, **headers},
         paths={**provider.paths, **{path: filled(spelt, values) for path, spelt in form.paths.items()}},
         key_env=(*provider.key_env, *(provider.moved_key_env if given or host.startswith("https:") else ())),

@@ -146,8 +146,8 @@ def _openrouter_record(row: Mapping[str, Any]) -> Record:
 
 def _per_token(prices: Mapping[str, Any]) -> list[str | None]:
     """Dollars per million tokens out of dollars per token; a negative one means that nobody knows."""
-    rates = [_rate(prices.get(name), 1_000_000) for name in ("prompt", "completion", "input_cache_read")]
-    return _known([*rates, _rate(prices.get("input_cache_write"), 1_000_000)])
+    names = ("prompt", "completion", "input_cache_read", "input_cache_write", "internal_reasoning")
+    return _known([_rate(prices.get(name), 1_000_000) for name in names])
 
 
 def _models_dev(value: Any) -> Iterator[tuple[str, Any, Record]]:
@@ -199,12 +199,17 @@ def _tiers(cost: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def _per_million(prices: Mapping[str, Any]) -> list[str | None]:
-    return _known([_rate(prices.get(name), 1) for name in ("input", "output", "cache_read", "cache_write")])
+    return _known(
+        [_rate(prices.get(name), 1) for name in ("input", "output", "cache_read", "cache_write", "reasoning")]
+    )
 
 
 def _known(rates: list[str | None]) -> list[str | None]:
-    """The rates, where those for input and output are among them."""
-    return [] if None in rates[:2] else rates
+    """The rates, where those for input and output are among them; one for reasoning only where it is another than for
+    output, and not the nothing that stands where nobody has looked."""
+    *rates, reasoning = rates
+    own = [] if reasoning in (None, "0", rates[1]) else [reasoning]
+    return [] if None in rates[:2] else [*rates, *own]
 
 
 def _rate(value: Any, times: int) -> str | None:

@@ -1,14 +1,19 @@
 """Which failure may be sent again, and when. Pure: the clock and the dice are the caller's."""
 
-import email.utils
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aix.errors import AixError, NetworkError
+from aix.llm import waits
 
 ATTEMPTS = 3
+RETRIES = 4
+"""How often anything may be sent again in one run, whichever key and target it goes to."""
+
 MAX_WAIT = 20.0
+QUICK = 2.0
+"""Seconds: longer than that is waited only where nobody else can be asked."""
+
 FIRST_WAIT, WORST_WAIT = 0.5, 8.0
 
 FINAL = frozenset({400, 401, 402, 403, 404, 413, 422})
@@ -18,6 +23,9 @@ NEVER: Mapping[str, str] = {"x-should-retry": "false"}
 """The headers of an answer that says so itself."""
 
 RETRIED = frozenset({408, 409, 429, 498, 529, *range(500, 600)})
+
+LIMITED = frozenset({429})
+"""After these, what is used up says when it may be used again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +45,41 @@ class Wait:
     too_long: bool = False
 
 
-def wait(failure: Failure, attempt: int, *, now: float, dice: float) -> Wait | None:
+def _nobody(_: AixError) -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class Patience:
+    """What is left of a run's retries, over all its keys and targets; `others` tells whether another could be asked
+    after an error, so that no long wait is worth it."""
+
+    retries: int = RETRIES
+    others: Callable[[AixError], bool] = _nobody
+
+    def longest(self, error: AixError) -> float:
+        """The longest wait after an error."""
+        return QUICK if self.others(error) else MAX_WAIT
+
+
+def wait(failure: Failure, attempt: int, *, dice: float, patience: Patience) -> Wait | None:
     """How long to wait after `attempt` (from 1) failed; None when it is final.
 
-    `now` is seconds since the epoch, `dice` a random number from 0 to 1: waits without a header have full jitter.
+    `dice` is a random number from 0 to 1: where the provider asks for no wait, ours has full jitter.
     """
-    if attempt >= ATTEMPTS or not _retried(failure):
+    if attempt >= ATTEMPTS or not patience.retries or not _retried(failure):
         return None
-    asked = asked_wait(failure.headers, now)
+    asked = failure.error.wait
     if asked is None:
         return Wait(min(WORST_WAIT, FIRST_WAIT * 2.0 ** (attempt - 1)) * dice)
-    return Wait(asked, too_long=asked > MAX_WAIT)
+    return Wait(asked, too_long=asked > patience.longest(failure.error))
 
 
-def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
-    """The seconds that the provider asks us to wait: `retry-after-ms`, then `retry-after` as seconds or as a date."""
-    if (milliseconds := _number(headers.get("retry-after-ms", ""))) is not None:
-        return milliseconds / 1000
-    text = headers.get("retry-after", "")
-    if (seconds := _number(text)) is not None:
-        return seconds
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now)
-    except (ValueError, OverflowError):
-        return None
+def asked_wait(failure: Failure, now: float) -> float | None:
+    """The seconds that the provider asks us to wait, in its headers or in its words; `now` is seconds since the
+    epoch."""
+    limited = failure.error.status in LIMITED
+    return waits.asked(failure.headers, now, limited=limited, said=failure.error.wait)
 
 
 def _retried(failure: Failure) -> bool:
@@ -71,7 +90,3 @@ def _retried(failure: Failure) -> bool:
     if isinstance(failure.error, NetworkError):
         return failure.unconnected
     return failure.error.status in RETRIED
-
-
-def _number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text.strip()) else None

@@ -11,7 +11,8 @@ from typing import Any
 from aix.config.settings import join_key
 from aix.config.values import MODEL_FIELDS, TIER_FIELDS, check
 from aix.errors import ConfigError
-from aix.llm.catalogue import Layer, Record, Source
+from aix.llm.catalogue import Catalogue, Layer, Record, Source
+from aix.llm.providers import Providers
 
 DATA = Path(__file__).parent.parent / "data" / "catalogue.json"
 
@@ -19,6 +20,13 @@ OWN = "config.json"
 """The name of the user's settings as a source."""
 
 AS_THEY_ARE = ("name", "context", "max_output", "capabilities", "efforts", "aliases")
+
+
+def known(rows: Mapping[str, Any], providers: Providers, cache: Path) -> Catalogue:
+    """Every model that is known: the user's own figures, then what was refreshed, then what came with aix. Raises
+    ConfigError."""
+    free = {provider.name for provider in providers.sound() if provider.free}
+    return Catalogue([own(rows, providers.names()), *refreshed(cache), built_in()], free)
 
 
 def layer(text: str) -> Layer:

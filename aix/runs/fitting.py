@@ -20,6 +20,9 @@ IN_WORDS = "Answer with JSON only: one value that is valid by this JSON Schema: 
 
 IMAGE_TOKENS = 1000
 PAGE_TOKENS = 2000
+USUAL_ANSWER = 2000
+"""How many tokens an answer is expected to have where nobody says, until it is there."""
+
 SOON = timedelta(days=60)
 """How long before its end a model is said to retire."""
 
@@ -31,12 +34,14 @@ SEES: Mapping[str, str] = {"image/": "vision", "application/pdf": "pdf"}
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A request as its model takes it; `notes` are sentences about what was changed, and what may go wrong."""
+    """A request as its model takes it; `notes` are sentences about what was changed, and what may go wrong. `cut` is
+    how many tokens of answer its protocol asks for at most, where that is not for the request to say."""
 
     request: Request
     dialect: Dialect
     model: Model
     notes: tuple[str, ...] = ()
+    cut: int | None = None
 
     @property
     def tokens(self) -> int:
@@ -46,7 +51,7 @@ class Fitted:
     @property
     def longest(self) -> int | None:
         """The tokens that the answer can have at most; None where nobody says."""
-        return self.request.max_tokens or self.model.max_output
+        return self.cut or self.request.max_tokens or self.model.max_output
 
     def cost(self, tokens: int, answer: int | None) -> Decimal | None:
         """Dollars for so many tokens in and so many out; None where it is unpriced, or nobody knows how many."""
@@ -78,18 +83,12 @@ def fitted(
     return Fitted(request, taker.dialect, taker.model, tuple(filter(None, notes)))
 
 
-def can(model: Model, capability: str) -> bool:
-    """Whether a model can do something, as far as anybody says what it can do."""
-    said = model.capabilities or "capabilities" in model.sources
-    return capability in model.capabilities if said else True
-
-
 def unseen(request: Request, model: Model, uncarried: frozenset[str] = frozenset()) -> str:
     """The first capability that the parts of a request need and the model is known not to have, or its protocol has no
     use for (`uncarried`); empty for none."""
     kinds = [part.media_type for part in _parts(request.messages) if isinstance(part, Image | File)]
     needed = (capability for start, capability in SEES.items() for kind in kinds if kind.startswith(start))
-    return next((capability for capability in needed if capability in uncarried or not can(model, capability)), "")
+    return next((capability for capability in needed if capability in uncarried or not model.can(capability)), "")
 
 
 def estimated(messages: Sequence[Message]) -> int:
@@ -116,16 +115,16 @@ def _taker(model: str, provider: Provider, unsaid: frozenset[str], known: Model 
     dialect = provider.dialect.with_deviations(found.dialect)
     if found.max_output:
         dialect = replace(dialect, default_max_tokens=min(dialect.default_max_tokens, found.max_output))
-    if dialect.schema == "native" and not can(found, "schema"):
+    if dialect.schema == "native" and not found.can("schema"):
         dialect = replace(dialect, schema="words")
-    lost = () if can(found, "reasoning") else ("effort",)
+    lost = () if found.can("reasoning") else ("effort",)
     return Taker(f"{provider.name}:{model}", dialect, unsaid.union(dialect.rejects, lost), found)
 
 
 def _with_accepted_effort(request: Request, taker: Taker) -> tuple[Request, str]:
     """The nearest level of effort that the model takes; one that does not think need not be told not to."""
     level = request.effort
-    if level == "none" and not can(taker.model, "reasoning"):
+    if level == "none" and not taker.model.can("reasoning"):
         return replace(request, effort=None), ""
     taken = level and nearest(level, taker.model.efforts)
     if taken == level or "effort" in taker.unsaid:

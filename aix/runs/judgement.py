@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 
 from aix.errors import AixError, IncompleteError, ProviderError
-from aix.llm.exchange import Exchange
 from aix.messages import Finish, Response
 
 
-def judge(response: Response, exchange: Exchange) -> None:
-    """Raise what is wrong with an answer that came without an error; return when it is whole."""
-    name, finish = exchange.provider.name, response.finish
+def judge(response: Response, name: str) -> None:
+    """Raise what is wrong with the answer of the provider `name` that came without an error; return when it is
+    whole."""
+    finish = response.finish
     if finish is None:
         if response.text:
             raise IncompleteError(

@@ -1,6 +1,6 @@
 """Which key is shown to a provider: the best one first, the next when that one is turned down."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from aix.config.secrets import Key, KeySources, Secret, known_secrets
 from aix.config.settings import Settings
@@ -38,6 +38,11 @@ class KeyQueue:
         """The key that was given out with this text."""
         return next((key for key in self._found if key.secret == secret), None)
 
+    @property
+    def found(self) -> Sequence[Key]:
+        """Those that were looked for so far."""
+        return self._found
+
     def number(self, key: Key) -> int:
         """Which of them it is, from 1."""
         return self._found.index(key) + 1
@@ -48,6 +53,10 @@ class KeyQueue:
         other = self._at(place)
         self._best = place if other else self._best
         return other
+
+    def has_after(self, key: Key) -> bool:
+        """Whether there is another, which stays where it is."""
+        return self._at(self.number(key)) is not None
 
     def used_up(self, error: AixError) -> AixError:
         """The error of the last key, which says that there were others."""

@@ -1,29 +1,43 @@
 """Where a prompt meets a model: choose, encode, send, and judge whether the answer is whole."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from aix.config.secrets import Key, find_keys, has_key
+from aix.config.secrets import Key, Secret, find_keys, has_key
 from aix.config.settings import Settings
 from aix.errors import AixError, IncompleteError, NotFoundError, UsageError
 from aix.library.prompt import Prompt
 from aix.llm.catalogue import Catalogue
+from aix.llm.clock import Clock
 from aix.llm.exchange import Exchange
-from aix.llm.protocols import UNCARRIED, counter, protocol
+from aix.llm.limits import limits
+from aix.llm.naming import Known
+from aix.llm.ordering import alone, arranged, nobody
+from aix.llm.protocols import UNCARRIED, counter, longest, protocol
 from aix.llm.providers import Provider, Providers
-from aix.llm.routing import Chooser, Target, Wish, no_key
+from aix.llm.routing import Candidates, Route, Target, no_key
+from aix.llm.selection import candidates
 from aix.llm.wire import Call, parsed
 from aix.messages import Event, Message, Request
-from aix.runs.fitting import OPTIONS, Fitted, fitted, unseen
+from aix.runs.cap import Cap
+from aix.runs.facts import Explained, Past, facts_of
+from aix.runs.failover import Failover, triggers
+from aix.runs.fitting import OPTIONS, USUAL_ANSWER, Fitted, fitted, unseen
 from aix.runs.judgement import judge
-from aix.runs.key_queue import KeyQueue, key_sources, turned_down
+from aix.runs.key_queue import KeyQueue, key_sources
+from aix.runs.logged import Estimate
+from aix.runs.money import dollars
 from aix.runs.run import Order, Run
+from aix.runs.spent import spent
+from aix.runs.wish import policy_of, wish_of
 
 if TYPE_CHECKING:
     from aix.llm.client import Client
+    from aix.runs.recorder import Recorder
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -36,7 +50,7 @@ UNABLE: Mapping[str, tuple[str, str]] = {
 
 class Runner:
     """`warn` is told, in a sentence, what the user should know and did not ask. `client` and `catalogue` are made when
-    they are needed; `today` tells which models are retired."""
+    they are needed; `today` tells which models are retired; `project` is what the project sets."""
 
     def __init__(
         self,
@@ -47,6 +61,9 @@ class Runner:
         warn: Callable[[str], None],
         catalogue: Callable[[], Catalogue] = lambda: Catalogue(()),
         today: date | None = None,
+        clock: Clock | None = None,
+        past: Past | None = None,
+        project: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self._settings = settings
         self._providers = providers
@@ -55,29 +72,50 @@ class Runner:
         self._warn = warn
         self._catalogue = catalogue
         self._today = today
+        self._clock = clock or Clock()
+        self._past = past or Past()
+        self._project = project
         self._key_queues: dict[str, KeyQueue] = {}
         self._said: set[str] = set()
 
     def choose(self, order: Order, prompt_model: str) -> Target:
-        """The provider and the model that this run will ask. Raises NotFoundError or AuthError."""
-        settings = self._settings
-        wish = Wish(
-            provider=order.provider,
-            model=order.model,
-            prompt_model=prompt_model,
-            default_provider=settings.get("default_provider").value or "",
-            default_model=settings.get("default_model").value or "",
-            provider_defaults={
-                key.removesuffix("_default_model"): str(value)
-                for key, value in settings.data.items()
-                if key.endswith("_default_model")
-            },
-            roles={name: value for name, value in settings.section("roles").items() if isinstance(value, str)},
-        )
-        target = Chooser(self._providers, wish, self.usable, self._listens).choose()
-        if target.note:
-            self._warn(target.note)
-        return target
+        """The provider and the model that are asked first. Raises NotFoundError or AuthError."""
+        return self.route(order, Prompt("", "", "", model=prompt_model)).targets[0]
+
+    def route(self, order: Order, prompt: Prompt, messages: tuple[Message, ...] = ()) -> Route:
+        """Whom this run will ask, in this order, as far as its messages are known. Raises NotFoundError, AuthError or
+        RefusedError."""
+        explained = self.explained(order, prompt, messages)
+        if not explained.route.targets and explained.error:
+            raise explained.error
+        if note := explained.route.targets[0].note:
+            self._warn(note)
+        return explained.route
+
+    def explained(self, order: Order, prompt: Prompt, messages: tuple[Message, ...] = ()) -> Explained:
+        """Whom this run will ask, in this order, and what stands in the way of it."""
+        try:
+            found = self.candidates(order, prompt)
+        except AixError as error:
+            return Explained(Route(()), error=error)
+        request = self.request(found.groups[0].targets[0], messages, order, prompt)
+        facts = facts_of(request, found, self._catalogue(), self._past)
+        route = alone(arranged(found, replace(facts, cooling=lambda _: ""))) if order.alone else arranged(found, facts)
+        return Explained(route, found.groups[0].strategy, self._hindrance(route))
+
+    def _hindrance(self, route: Route) -> AixError | None:
+        """What a run of a route would end with before it sends anything."""
+        if not route.targets:
+            return nobody(route)
+        usable = any(self.usable(target.provider) for target in route.targets)
+        return None if usable else no_key(route.targets[0].provider)
+
+    def candidates(self, order: Order, prompt: Prompt) -> Candidates:
+        """Everybody whom this run may ask. Raises NotFoundError, AuthError or RefusedError."""
+        wish = wish_of(order, prompt, self._settings, self._project())
+        found = candidates(wish, Known(self._providers, self._catalogue, self.usable, self._listens))
+        self._say_once(*found.notes)
+        return found
 
     def request(self, target: Target, messages: tuple[Message, ...], order: Order, prompt: Prompt) -> Request:
         """The request: a flag wins over the prompt, the prompt over the settings."""
@@ -93,11 +131,37 @@ class Runner:
         if lacking := unseen(request, model, UNCARRIED.get(provider.protocol, NOTHING)):
             raise self._blind(provider, target.model, lacking)
         fit = fitted(request, provider, protocol(provider.protocol).UNSAID, model, self._today)
-        for note in fit.notes:
-            if note not in self._said:
-                self._warn(note)
-        self._said.update(fit.notes)
-        return fit
+        self._say_once(*fit.notes)
+        return replace(fit, cut=longest(provider.protocol, fit.request, fit.dialect))
+
+    def capped(self, target: Target, request: Request, order: Order, run: Run) -> Request:
+        """The request with an answer no longer than the run's `max_cost` pays for. Raises RefusedError."""
+        most = self._max_cost(order)
+        if most is None:
+            return request
+        cap = Cap(most, spent(run).cost or Decimal())
+        tokens = cap.cut(target, self.fitted(target, request))
+        if tokens is None:
+            return request
+        cut = replace(request, max_tokens=tokens)
+        cap.cut(target, self.fitted(target, cut))  # refuses what is longer all the same: thinking, no word for a limit
+        self._say_once(f"an answer by {target.name} is cut at {tokens} tokens, as it may cost {dollars(most)} at most")
+        return cut
+
+    def estimate(self, target: Target, request: Request, cut: int | None = None) -> Estimate:
+        """What a request is expected to take, the answer of which is cut at so many tokens, if at all."""
+        fit = self.fitted(target, request)
+        answer = request.max_tokens or min(fit.longest or USUAL_ANSWER, cut or USUAL_ANSWER, USUAL_ANSWER)
+        return Estimate(fit.tokens, answer, fit.cost(fit.tokens, answer))
+
+    @contextmanager
+    def recorded(self, run: Run, request: Request, recorder: "Recorder") -> Iterator[None]:
+        """Have a run in the log while its one request is sent, and after that."""
+        target = run.asked
+        run.price = self._catalogue().get(target.provider.name, target.model).price
+        with recorder.recording(run):
+            recorder.begin(run, self.estimate(target, request))
+            yield
 
     def exchange(self, target: Target, request: Request, order: Order, *, key: Key | None) -> Exchange:
         """The request as it goes over the wire. Nothing is sent by this."""
@@ -106,15 +170,22 @@ class Runner:
         call = protocol(target.provider.protocol).encode(fit.request, fit.dialect, stream=stream)
         return replace(self._asking(target, call, order, key), stream=stream)
 
-    def send(self, run: Run, exchange: Exchange) -> Iterator[Event]:
-        """The events of the answer. Raises AixError when it is not a whole one: after the last event, if need be."""
+    def send(self, run: Run, order: Order, ask: Callable[[Target], Exchange]) -> Generator[Event, None, None]:
+        """The events of the answer, of the first target of the run's route that gives one; `ask` makes what is sent to
+        each. Raises AixError when it is not a whole one: after the last event, if need be."""
         run.executed = True
-        run.price = self._catalogue().get(exchange.provider.name, exchange.model).price
+        targets = run.route.targets if run.route else (run.asked,)
+
+        def exchange_of(target: Target) -> Exchange:
+            run.target, run.price = target, self._catalogue().get(target.provider.name, target.model).price
+            return ask(target)
+
         try:
-            yield from run.collector.passing(self._events(run, exchange))
+            events = self._failover(order).events(run, targets, exchange_of, self.seconds(order, targets))
+            yield from run.collector.passing(events)
         except AixError as error:
             if not run.response.text:
-                self._name_models(error, exchange)
+                self._name_models(error, run.asked)
                 raise
             raise IncompleteError(
                 f"the answer broke off: {error.message}",
@@ -124,7 +195,7 @@ class Runner:
                 request_id=error.request_id,
                 status=error.status,
             ) from error
-        judge(run.response, exchange)
+        judge(run.response, run.asked.provider.name)
 
     def count(self, target: Target, request: Request, order: Order, *, key: Key | None) -> int | None:
         """How many tokens the provider itself counts; None where it has no way to say. Raises AixError."""
@@ -133,9 +204,10 @@ class Runner:
             return None
         module, fit = counter(provider.counter), self.fitted(target, request)
         exchange = self._asking(target, module.count(fit.request, fit.dialect), order, key)
+        ends = self._clock.monotonic() + exchange.timeout
         while error := (reply := self._client().ask(exchange)).error:
-            self._name_models(error, exchange)
-            exchange = self._with_next_key(exchange, error, exchange.timeout)
+            self._name_models(error, target)
+            exchange = self._failover(order).with_next_key(exchange, error, ends)
         return module.counted(parsed(reply.body, provider.name))
 
     def usable(self, provider: Provider) -> bool:
@@ -155,6 +227,10 @@ class Runner:
             self._warn(f"{key.source} holds a key; better: aix api-key custom:{provider.name}, or api_key_env")
         return key
 
+    def shown_keys(self) -> list[Secret]:
+        """Every key that was looked for in this run, wherever it came from."""
+        return [key.secret for queue in self._key_queues.values() for key in queue.found]
+
     def keys(self, provider: Provider) -> list[Key]:
         """All of the provider's keys, best first. Raises AuthError when it needs one and there is none."""
         found = [] if provider.keyless else list(self._find_keys(provider))
@@ -173,37 +249,31 @@ class Runner:
             key=key.secret if key else None,
             stream=False,
             timeout=self._timeout(order, provider),
+            key_source=key.source if key else "",
+            limits=limits(self._settings, provider, self._timeout(order, provider)),
         )
 
-    def _events(self, run: Run, exchange: Exchange) -> Iterator[Event]:
-        """The events of the answer, within the time for all of it; each key is tried until one is not turned down."""
-        best = self._key_queue(exchange.provider).best() if exchange.key else None
-        exchange = replace(exchange, key=best.secret) if best else exchange
-        ends, following = time.monotonic() + exchange.timeout, [exchange]
-        while following:
-            begun = False
-            try:
-                for event in self._client().events(following.pop(), run.attempts):
-                    begun = True
-                    yield event
-            except AixError as error:
-                if begun:
-                    raise
-                exchange = self._with_next_key(exchange, error, round(ends - time.monotonic(), 1))
-                following.append(exchange)
+    def _failover(self, order: Order) -> Failover:
+        policy = policy_of(order, self._settings)
 
-    def _with_next_key(self, exchange: Exchange, error: AixError, seconds: float) -> Exchange:
-        """The exchange with the key after the one that met an error. Raises the error where no other key would help."""
-        queue, name = self._key_queue(exchange.provider), exchange.provider.name
-        why, used = turned_down(error), queue.find(exchange.key)
-        if not why or used is None or seconds <= 0:
-            raise error
-        other = queue.after(used)
-        if other is None:
-            raise queue.used_up(error)
-        which = f"{other.source}, key {queue.number(other)}"
-        self._warn(f"{name}: the key from {used.source} {why}; trying the next one ({which})")
-        return replace(exchange, key=other.secret, timeout=seconds)
+        def failed(target: Target, error: AixError) -> None:
+            if not policy.on.isdisjoint(triggers(error)):  # else it would be passed over for what is no reason to
+                self._past.failed(target, error)
+
+        return Failover(
+            client=self._client,
+            policy=policy,
+            keys=self._key_queue,
+            window=lambda target: self._catalogue().get(target.provider.name, target.model).context,
+            failed=failed,
+            answered=self._past.answered,
+            warn=self._warn,
+            clock=self._clock,
+        )
+
+    def seconds(self, order: Order, targets: Sequence[Target]) -> float:
+        """How long all targets together may take."""
+        return max(self._timeout(order, target.provider) for target in targets)
 
     def _key_queue(self, provider: Provider) -> KeyQueue:
         if provider.name not in self._key_queues:
@@ -222,12 +292,12 @@ class Runner:
         hints = [f"these can: {names}", way_out] if names else [way_out]
         return UsageError(f"{provider.name}:{model} cannot read {said}", hint="\n".join(hints))
 
-    def _name_models(self, error: AixError, exchange: Exchange) -> None:
+    def _name_models(self, error: AixError, target: Target) -> None:
         """Add to an error that means "no such model" names that are near, or where the models are listed."""
         if not isinstance(error, NotFoundError) or error.status != 404:
             return
-        name = exchange.provider.name
-        near = [f"{name}:{model}" for model in self._catalogue().near(name, exchange.model) if model != exchange.model]
+        name = target.provider.name
+        near = [f"{name}:{model}" for model in self._catalogue().near(name, target.model) if model != target.model]
         listed = f"did you mean {' or '.join(near)}?" if near else f"aix model list --provider {name} --live"
         error.hint = f"{error.hint}\n{listed}".strip()
 
@@ -242,6 +312,17 @@ class Runner:
         setting = self._settings.get("timeout")
         own = None if self._settings.variable_over("timeout") else provider.timeout
         return order.timeout or own or float(setting.value)
+
+    def _max_cost(self, order: Order) -> Decimal | None:
+        """In dollars: the flag, the setting."""
+        setting = self._settings.get("max_cost").value
+        return order.max_cost if order.max_cost is not None or setting is None else Decimal(str(setting))
+
+    def _say_once(self, *notes: str) -> None:
+        for note in notes:
+            if note not in self._said:
+                self._warn(note)
+        self._said.update(notes)
 
     def _option(self, name: str, flags: Mapping[str, Any], prompt: Mapping[str, Any]) -> Any:
         for place in (flags, prompt):

@@ -172,7 +172,8 @@ def test_a_host_that_nobody_answers_at_is_named(aix: Aix, prompts: Path, closed_
         "",
         f"aix: error: cannot connect to box at 127.0.0.1:{closed_port}\n"
         f"  cause: [Errno {errno.ECONNREFUSED}] {os.strerror(errno.ECONNREFUSED)}\n"
-        "  hint: check that it runs, and its address\n",
+        "  hint: check that it runs, and its address\n"
+        "  hint: aix rerun last\n",
         7,
     )
 

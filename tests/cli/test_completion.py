@@ -82,6 +82,9 @@ def values(*words: str) -> list[str]:
     ("line", "expected"),
     [
         ("ru", ["run"]),
+        ("route rev", ["review", "review-json"]),
+        ("route str", ["strong"]),
+        ("route openai:gpt-m", ["gpt-mine"]),
         ("run rev", ["review", "review-json"]),
         ("run web/", ["web/look"]),
         ("run bro", ["broken"]),

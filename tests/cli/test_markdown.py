@@ -99,7 +99,9 @@ def test_control_c_keeps_what_came_and_gives_the_cursor_back(model: Model) -> No
     terminal.press_control_c()
     assert terminal.end() == -signal.SIGINT
     shown = terminal.screen.replace("\n\n\n", "\n\n")  # rich draws twice what it is stopped at while it draws
-    assert shown == "First.\n\nSecond, unfin\naix: stopped; this is not the whole answer\n"
+    *said_, usage = shown.splitlines()
+    assert "\n".join(said_) == "First.\n\nSecond, unfin\naix: stopped; this is not the whole answer"
+    assert usage.startswith("aix: box:tiny · ~1 tokens in, ~6 out")
     assert terminal.raw.rfind(SHOW) > terminal.raw.rfind(HIDE)
 
 

@@ -101,6 +101,7 @@ def test_a_bare_name_means_the_model_of_its_maker(aix: Aix, library: Path) -> No
         "output": "5",
         "cache_read": "0.1",
         "cache_write": "1.25",
+        "reasoning": None,
         "tiers": [],
         "source": "genai-prices 0.2.3",
         "date": "",

@@ -208,10 +208,15 @@ Values:
   --library DIR        Use the prompts in DIR instead of your own.
   --disable-commands   Run no sh() of the prompt; put [command: …] there.
 
+Who is asked:
+  --provider NAME    Whom to ask: openai, ollama, custom:NAME …
+  -m, --model MODEL  A model, PROVIDER:MODEL, or a role (strong).
+  --pack NAME        Take what a role means from this pack first.
+  --fallback MODEL   Whom to ask when the first fails; repeatable.
+  --no-fallback      Ask nobody else, and with no other key.
+
 Sending:
   -x, --execute / --no-execute  Send it, and stream the answer.
-  --provider NAME               Whom to ask: openai, ollama, custom:NAME …
-  -m, --model MODEL             A model, PROVIDER:MODEL, or a role (strong).
   --stream / --no-stream        As it is written, or all at its end.
   --max-tokens INT              Cut the answer at this many tokens.
   --temperature NUMBER          How freely it chooses words; 0 is the least.
@@ -220,6 +225,8 @@ Sending:
   --seed INT                    Ask for the same answer every time.
   --effort LEVEL                How hard to think: none, low, medium, high …
   --timeout SECONDS             Give up when all of it takes longer.
+  --max-cost DOLLARS            Send nothing that may cost more.
+  --no-log                      Keep nothing of this run.
 
 The answer:
   --schema FILE|JSON   Have the answer fit a JSON Schema.

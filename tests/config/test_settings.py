@@ -46,9 +46,15 @@ IN_CONFIG: dict[str, Any] = {
     "stream": False,
     "execute": True,
     "timeout": 30,
+    "connect_timeout": 5,
+    "first_byte_timeout": 60,
+    "silence_timeout": 20,
+    "max_cost": 0.5,
     "commands_enabled": False,
     "editor": "vi",
     "keyring": True,
+    "log": "figures",
+    "log_keep": 30,
 }
 IN_ENVIRONMENT: dict[str, tuple[str, str, Any]] = {
     "default_provider": ("AIX_PROVIDER", "anthropic", "anthropic"),
@@ -59,16 +65,27 @@ IN_ENVIRONMENT: dict[str, tuple[str, str, Any]] = {
     "stream": ("AIX_STREAM", "yes", True),
     "execute": ("AIX_EXECUTE", "0", False),
     "timeout": ("AIX_TIMEOUT", "5", 5.0),
+    "connect_timeout": ("AIX_CONNECT_TIMEOUT", "2.5", 2.5),
+    "first_byte_timeout": ("AIX_FIRST_BYTE_TIMEOUT", "900", 900.0),
+    "silence_timeout": ("AIX_SILENCE_TIMEOUT", "90", 90.0),
+    "max_cost": ("AIX_MAX_COST", "0.05", 0.05),
     "commands_enabled": ("AIX_COMMANDS_ENABLED", "true", True),
     "editor": ("AIX_EDITOR", "nano -w", "nano -w"),
     "keyring": ("AIX_KEYRING", "no", False),
+    "log": ("AIX_LOG", "off", "off"),
+    "log_keep": ("AIX_LOG_KEEP", "7", 7),
 }
 DEFAULTS: dict[str, Any] = {
     "stream": True,
     "execute": False,
     "timeout": 600.0,
+    "connect_timeout": 15.0,
+    "first_byte_timeout": 300.0,
+    "silence_timeout": 300.0,
     "commands_enabled": True,
     "keyring": False,
+    "log": "full",
+    "log_keep": 90,
 }
 
 

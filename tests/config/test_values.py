@@ -31,6 +31,18 @@ ACCEPTED = [
     ("timeout", "2.5", 2.5),
     ("editor", "code --wait", "code --wait"),
     ("roles.strong", "anthropic:claude-opus-5-5", "anthropic:claude-opus-5-5"),
+    ("roles.strong", "openai:a, groq:b", ["openai:a", "groq:b"]),
+    ("roles.strong", '{"models": ["openai:a"], "max_input_price": 2}', {"models": ["openai:a"], "max_input_price": 2}),
+    ("roles.fast.models", "openai:a,groq:b", ["openai:a", "groq:b"]),
+    ("roles.fast.strategy", "fastest", "fastest"),
+    ("packs.cheap.strong", "deepseek:x", "deepseek:x"),
+    ("packs.cheap.strong.context", "1000", 1000),
+    ("fallback", "openai:a,groq:b", ["openai:a", "groq:b"]),
+    ("fallback", '{"targets": ["openai:a"], "on": [429]}', {"targets": ["openai:a"], "on": [429]}),
+    ("fallback.targets", "openai:a", ["openai:a"]),
+    ("fallback.on", "429,5xx, connect", [429, "5xx", "connect"]),
+    ("fallback.on", '[401, "503"]', [401, 503]),
+    ("allow", "openai,*:free", ["openai", "*:free"]),
     ("api_keys.openai", " sk-abc\n", "sk-abc"),
     ("api_keys.openai", '["sk-a", "sk-b"]', ["sk-a", "sk-b"]),
     (PROVIDER + "base_url", "http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
@@ -57,6 +69,15 @@ REFUSED = [
     ("temperature", "inf", "a number, 0 or above"),
     ("top_p", "1.1", "a number from 0 to 1"),
     ("stream", "maybe", "true or false"),
+    ("roles.strong", '{"modells": ["a"]}', "a model, models with commas between, or a JSON object of models, strategy"),
+    ("roles.strong", "a,,b", "a model, models with commas between"),
+    ("roles.fast.strategy", "quickest", "one of ordered, cheapest, fastest"),
+    ("fallback", '{"to": ["a"]}', "models with commas between, or a JSON object of targets and on"),
+    ("fallback.on", "400", "statuses above 400, or some of connect, timeout, context, 5xx"),
+    ("fallback.on", "600", "statuses above 400"),
+    ("fallback.on", "4xx", "statuses above 400"),
+    ("fallback.on", "[true]", "statuses above 400"),
+    ("deny", "[]", "providers or provider:model, with commas between; * stands for anything"),
     ("timeout", "0", "a number of seconds above 0"),
     ("timeout", "-1", "a number of seconds above 0"),
     ("api_keys.openai", "", "a key without spaces, or a list of such"),
@@ -152,7 +173,7 @@ def test_an_unknown_key_is_refused_with_near_matches(key: str, near: str) -> Non
 def test_an_unknown_key_is_told_every_section_too() -> None:
     with pytest.raises(UsageError) as caught:
         kind_of("zzz")
-    assert caught.value.hint.endswith("roles.<name>, custom_providers.<name>.…, models.<name>.…")
+    assert caught.value.hint.endswith("deny, limits, custom_providers.<name>.…, models.<name>.…")
 
 
 @given(st.sampled_from(sorted({*KEYS, *(PROVIDER + name for name in PROVIDER_FIELDS)})), st.text(max_size=20))

@@ -17,10 +17,12 @@ from aix.config.settings import Settings
 from aix.errors import AixError
 from aix.llm.client import Client
 from aix.llm.exchange import Attempt, Exchange
+from aix.llm.limits import USUAL, Limits
 from aix.llm.protocols import protocol
 from aix.llm.providers import Providers
+from aix.llm.routing import Target
 from aix.messages import Message, Request, Text
-from aix.runs.run import Run
+from aix.runs.run import Order, Run
 from aix.runs.runner import Runner
 
 KEY = "sk-canary-0123456789abcdef"
@@ -61,14 +63,20 @@ def asking(
 
 
 def exchange(
-    url: str, protocol_name: str = "openai-chat", *, stream: bool = True, timeout: float = 20.0, **row: Any
+    url: str,
+    protocol_name: str = "openai-chat",
+    *,
+    stream: bool = True,
+    timeout: float = 20.0,
+    limits: Limits = USUAL,
+    **row: Any,
 ) -> Exchange:
     """The same question without a command line."""
     provider = Providers({"fake": {"base_url": url, "protocol": protocol_name, **row}}, {}).get("fake")
     module = protocol(protocol_name)
     request = Request("m", (Message("user", (Text(PROMPT),)),))
     call = module.encode(request, provider.dialect, stream=stream)
-    return Exchange(provider, "m", module, call, Secret(KEY), stream, timeout)
+    return Exchange(provider, "m", module, call, Secret(KEY), stream, timeout, limits=limits)
 
 
 @dataclass(slots=True)
@@ -92,7 +100,8 @@ def outcome(question: Exchange, client: Client | None = None) -> Outcome:
     runner = Runner(settings, BUILT_IN, lambda: client or Client(env), env, lambda _: None)
     run, result, started = Run("ask", ""), Outcome(), time.monotonic()
     try:
-        for _ in runner.send(run, question):
+        run.target = Target(question.provider, question.model)
+        for _ in runner.send(run, Order(), lambda _: question):
             pass
     except AixError as error:
         result.error = error

@@ -66,16 +66,17 @@ def test_a_wait_that_is_too_long_is_said(server: Server, library: Path, aix: Aix
     server.answers(error(429, message="Rate limit reached", Retry_After="3600"))
     provide(library, server.url)
     assert ask(aix).stderr == (
-        "aix: error: fake is limiting requests; it asks to wait 3600 s\n"
+        "aix: error: fake is limiting requests; it asks to wait 60 min\n"
         "  cause: Rate limit reached\n"
-        "  hint: wait a little, or ask another: --provider NAME\n"
+        "  hint: wait a little\n"
+        "  hint: aix rerun last\n"
     )
 
 
 REFUSALS: Mapping[int, tuple[int, str, str]] = {
     400: (9, "fake rejects the request (HTTP 400)", ""),
     401: (4, "fake does not accept the key", "aix api-key fake"),
-    402: (8, "fake wants to be paid before it answers", "add credit: PAGE, or ask another: --provider NAME"),
+    402: (8, "fake wants to be paid before it answers", "add credit: PAGE\n  hint: aix rerun last"),
     403: (4, "fake does not allow this to the key", "check what the key may do: PAGE"),
     404: (
         5,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aix.library.surroundings import git, surroundings
+from aix.library.surroundings import git, revision, surroundings
 
 NOW = datetime.datetime(2026, 11, 21, 3, 4, 5, 678, tzinfo=datetime.UTC)
 
@@ -127,3 +127,77 @@ def test_a_broken_head_is_not_waited_for(kind: str, tmp_path: Path) -> None:
 def test_a_file_that_names_no_repository_gives_no_branch(text: str, tmp_path: Path) -> None:
     (tmp_path / ".git").write_text(text)
     assert git(tmp_path) == {"root": str(tmp_path), "branch": ""}
+
+
+def commit(folder: Path) -> str:
+    return run_git(folder, "rev-parse", "HEAD")
+
+
+def in_a_branch(repository: Path) -> Path:
+    return repository / "deep" / "er"
+
+
+def detached(repository: Path) -> Path:
+    run_git(repository, "checkout", "--detach")
+    return repository
+
+
+def packed(repository: Path) -> Path:
+    run_git(repository, "branch", "another")
+    run_git(repository, "commit", "--allow-empty", "-m", "second")
+    run_git(repository, "pack-refs", "--all")
+    return repository
+
+
+def worktree(repository: Path) -> Path:
+    place = repository.parent / "tree"
+    run_git(repository, "worktree", "add", str(place), "-b", "feature/x")
+    run_git(place, "commit", "--allow-empty", "-m", "second")
+    return place
+
+
+def packed_worktree(repository: Path) -> Path:
+    place = worktree(repository)
+    run_git(repository, "pack-refs", "--all")
+    return place
+
+
+def linked(repository: Path) -> Path:
+    place = repository.parent / "link"
+    place.symlink_to(repository / "deep")
+    return place
+
+
+@pytest.mark.parametrize("place_of", [in_a_branch, detached, packed, worktree, packed_worktree, linked])
+def test_the_revision_is_what_git_says(repository: Path, place_of: Callable[[Path], Path]) -> None:
+    place = place_of(repository)
+    assert revision(place) == commit(place)
+
+
+def replace_head(text: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / ".git" / "HEAD").write_text(text)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        replace_head("ref: refs/heads/none"),
+        replace_head("ref: ../../secret"),
+        replace_head("ref: refs/../../../secret"),
+        replace_head("ref: HEAD"),
+        replace_head("what"),
+        lambda folder: (folder / ".git" / "HEAD").unlink(),
+        lambda folder: (folder / ".git" / "refs" / "heads" / "main").write_text("ref: refs/heads/main"),
+        lambda folder: (folder / ".git" / "refs" / "heads" / "main").write_bytes(b"\xff" * 40),
+    ],
+)
+def test_a_revision_that_cannot_be_told_is_empty(repository: Path, spoil: Callable[[Path], object]) -> None:
+    (repository.parent / "secret").write_text("0" * 40)
+    spoil(repository)
+    assert revision(repository) == ""
+
+
+def test_there_is_no_revision_outside_a_repository_nor_before_the_first_commit(tmp_path: Path) -> None:
+    assert revision(tmp_path) == ""
+    run_git(tmp_path, "init")
+    assert revision(tmp_path) == ""

@@ -25,12 +25,14 @@ from aix.errors import (
     ProviderError,
     RateLimitError,
 )
-from aix.llm.client import Client, Clock
+from aix.llm.client import Client
+from aix.llm.clock import Clock
 from aix.llm.exchange import Attempt, Exchange, is_private
 from aix.llm.failure import BY_STATUS
 from aix.llm.network import masked, proxy_for
 from aix.llm.protocols import protocol
 from aix.llm.providers import Providers
+from aix.llm.retry import Patience
 from aix.messages import Finish, Message, Request, Response, Text, TextDelta, collect
 
 KEY = "sk-canary-0123456789abcdef"
@@ -187,7 +189,7 @@ def test_echo_needs_no_network_and_is_one_attempt(httpx_mock: HTTPXMock) -> None
     response = asked.response(Exchange(provider, "echo", module, call, None, True, 10))
     assert "Hi" in response.text
     assert response.whole
-    assert asked.attempts == [Attempt("echo", "echo", 200, "", 0.0)]
+    assert asked.attempts == [Attempt("echo", "echo", 200, "", 0.0, 0.0)]
     assert httpx_mock.get_requests() == []
 
 
@@ -323,7 +325,7 @@ def test_a_failure_is_tried_again_after_a_growing_wait(httpx_mock: HTTPXMock) ->
     assert asked.attempts == [
         Attempt("acme", "m-1", 503, "PROVIDER", 0.0),
         Attempt("acme", "m-1", 500, "PROVIDER", 0.0),
-        Attempt("acme", "m-1", 200, "", 0.0),
+        Attempt("acme", "m-1", 200, "", 0.0, 0.0),
     ]
     assert asked.notices == [
         "acme failed (HTTP 503); trying again in 0.2 s (2 of 3)",
@@ -338,6 +340,17 @@ HEADERS: Mapping[str, tuple[int, dict[str, str], list[float]]] = {
     "a date": (429, {"retry-after": email.utils.formatdate(NOW + 9, usegmt=True)}, [9.0, 0.0]),
     "a date that is over": (503, {"retry-after": email.utils.formatdate(NOW - 9, usegmt=True)}, [0.0, 0.0]),
     "too long": (429, {"retry-after": "21"}, []),
+    "a duration": (429, {"retry-after": "1m0.5s", "retry-after-ms": "500"}, [0.5, 0.5]),
+    "what is used up": (
+        429,
+        {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6.5s"},
+        [6.5, 6.5],
+    ),
+    "what is used up, where nobody is limited": (
+        503,
+        {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6.5s"},
+        [0.25, 0.5],
+    ),
     "should": (418, {"x-should-retry": "true"}, [0.25, 0.5]),
     "should not": (500, {"x-should-retry": "false"}, []),
     "should, but never will": (422, {"x-should-retry": "true"}, []),
@@ -368,7 +381,53 @@ def test_a_used_up_quota_is_not_tried_again(word: str, httpx_mock: HTTPXMock) ->
 
 def test_a_wait_that_is_too_long_is_said(httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(429, headers={"retry-after": "3600"})
-    assert Asked().error().message == "acme is limiting requests; it asks to wait 3600 s"
+    assert Asked().error().message == "acme is limiting requests; it asks to wait 60 min"
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"), [({"retry-after": "90"}, "90 s"), ({"retry-after": "2h30m"}, "3 h"), ({}, "34 s")]
+)
+def test_a_wait_is_said_as_a_person_would_and_stays_on_the_error(
+    headers: dict[str, str], said: str, httpx_mock: HTTPXMock
+) -> None:
+    body = {"error": {"code": 429, "message": "why", "details": [{"retryDelay": "34s"}]}}
+    httpx_mock.add_response(429, json=body, headers=headers)
+    error = Asked().error()
+    assert error.message == f"acme is limiting requests; it asks to wait {said}"
+    assert error.wait == {"90 s": 90.0, "3 h": 9000.0, "34 s": 34.0}[said]
+
+
+@pytest.mark.httpx_mock(can_send_already_matched_responses=True)
+def test_a_run_has_a_quota_of_retries_over_all_that_it_asks(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(503)
+    time, attempts, patience, asked = Time(), list[Attempt](), Patience(retries=3), 0
+    for sent in (3, 5, 6):
+        with pytest.raises(ProviderError):
+            collect(Client({}, time.clock).events(exchange(), attempts, patience))
+        assert len(attempts) == sent
+    assert patience.retries == asked
+
+
+@pytest.mark.parametrize(("wait", "waits"), [("2", [2.0, 2.0]), ("2.5", [])])
+@pytest.mark.httpx_mock(can_send_already_matched_responses=True)
+def test_where_another_could_be_asked_a_long_wait_is_not(wait: str, waits: list[float], httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(429, headers={"retry-after": wait})
+    time = Time()
+    with pytest.raises(RateLimitError, match=r"acme is limiting requests(; it asks to wait 3 s)?$"):
+        collect(Client({}, time.clock).events(exchange(), [], Patience(others=lambda _: True)))
+    assert time.waits == waits
+
+
+@pytest.mark.parametrize("jump", [86_400.0, -86_400.0, 1e12, -1e12])
+@pytest.mark.httpx_mock(can_send_already_matched_responses=True)
+def test_a_clock_that_jumps_makes_no_wait_longer(jump: float, httpx_mock: HTTPXMock) -> None:
+    dates = {"date": email.utils.formatdate(NOW), "retry-after": email.utils.formatdate(NOW + 3)}
+    httpx_mock.add_response(503, headers=dates)
+    time, now = Time(), [NOW, NOW + jump, NOW]
+    clock = replace(time.clock, now=lambda: now.pop(0))
+    with pytest.raises(ProviderError):
+        collect(Client({}, clock).events(exchange(timeout=9), []))
+    assert time.waits == [3.0, 3.0]
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun(httpx_mock: HTTPXMock) -> None:

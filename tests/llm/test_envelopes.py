@@ -19,7 +19,7 @@ from aix.errors import (
 )
 from aix.llm.failure import failure, in_band
 from aix.llm.providers import Provider, Providers
-from aix.llm.retry import Failure, wait
+from aix.llm.retry import Failure, Patience, wait
 
 ROWS = [Providers({}, {}).get(name) for name in Providers({}, {}).names()]
 
@@ -304,7 +304,7 @@ def test_what_cannot_pass_is_never_sent_again() -> None:
     for name, case in CASES.items():
         error = meant(case, ROWS[0])
         final = case.reason or case.error in (AuthError, NotFoundError, NetworkError) or case.status in (400, 402, 422)
-        again = wait(Failure(error, {}), 1, now=0.0, dice=0.5)
+        again = wait(Failure(error, {}), 1, dice=0.5, patience=Patience())
         assert (again is None) == bool(final or case.status == 413), name
 
 
@@ -323,7 +323,7 @@ def test_a_provider_s_own_habits_are_in_its_row(provider: str, status: int, erro
     found = meant(Case(status, {"error": "why"}, error, ""), row)
     assert type(found) is error
     assert hint in found.hint
-    again = wait(Failure(found, {}), 1, now=0.0, dice=0.5)
+    again = wait(Failure(found, {}), 1, dice=0.5, patience=Patience())
     assert (again is not None) == (error is RateLimitError)
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from aix.errors import AixError, DeadlineError
-from aix.llm.errand import MOMENT, Errand, pause
+from aix.llm.clock import MOMENT, pause
+from aix.llm.errand import Errand, Step
 
 Connected = Callable[[socket.socket], None]
 
@@ -92,6 +93,42 @@ def test_a_wait_can_be_made_shorter_and_never_longer(seconds: float, hurry: floa
         next(items)
     released.set()
     assert time.monotonic() - started < 5
+
+
+def test_each_step_has_a_limit_and_an_error_of_its_own() -> None:
+    released = threading.Event()
+
+    def slow(_: Connected) -> Iterator[int]:
+        errand.step(Step(20, lambda: LookupError("never")))
+        yield 1
+        errand.step(Step(0.1, lambda: LookupError("the second step")))
+        yield 2
+        released.wait(30)
+
+    errand = Errand(slow, 20, late)
+    started, items = time.monotonic(), errand.items()
+    assert [next(items), next(items)] == [1, 2]
+    with pytest.raises(LookupError, match="the second step"):
+        next(items)
+    released.set()
+    assert time.monotonic() - started < 5
+
+
+def test_a_step_that_ended_in_time_may_be_taken_late() -> None:
+    done = threading.Event()
+
+    def quick(_: Connected) -> Iterator[int]:
+        for number in range(3):
+            errand.step(Step(0.1, late))
+            yield number
+        done.set()
+
+    errand = Errand(quick, 20, late)
+    items = errand.items()
+    assert next(items) == 0
+    assert done.wait(10)
+    pause(0.2)
+    assert list(items) == [1, 2]
 
 
 def test_work_that_never_ends_is_left_behind_in_time() -> None:

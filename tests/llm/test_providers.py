@@ -167,6 +167,9 @@ def test_a_custom_row_has_every_field() -> None:
         "auth_type": "api-key",
         "allow_http": True,
         "timeout": 5,
+        "connect_timeout": 6,
+        "first_byte_timeout": 7,
+        "silence_timeout": 8,
         "max_tokens_field": "max_completion_tokens",
         "api_key_env": "MY_KEY",
         "api_key": "k",
@@ -178,6 +181,7 @@ def test_a_custom_row_has_every_field() -> None:
     assert (row.base_url, row.protocol, row.default_model) == (URL, "anthropic-messages", "m")
     assert (row.headers, row.auth_type, row.allow_http) == ({"X-Team": "blue"}, "api-key", True)
     assert (row.timeout, row.dialect.max_tokens_field) == (5, "max_completion_tokens")
+    assert (row.connect_timeout, row.first_byte_timeout, row.silence_timeout) == (6, 7, 8)
     assert row.key_env == ("MY_KEY", "GW_API_KEY")
     assert row.custom
     assert row.key_optional

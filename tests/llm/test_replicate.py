@@ -19,7 +19,8 @@ import pytest
 
 from aix.config.secrets import Secret
 from aix.errors import AixError
-from aix.llm.client import Client, Clock
+from aix.llm.client import Client
+from aix.llm.clock import Clock
 from aix.llm.exchange import Attempt, Exchange
 from aix.llm.protocols import protocol
 from aix.llm.protocols.replicate import POLL_SECONDS

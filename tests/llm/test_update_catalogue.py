@@ -89,6 +89,7 @@ SONNET = {
     "cache_creation_input_token_cost": 3.75e-06,
     "input_cost_per_token_above_200k_tokens": 6e-06,
     "output_cost_per_token_above_200k_tokens": 2.25e-05,
+    "output_cost_per_reasoning_token": 1.5e-05,
     "supports_sampling_params": False,
     "supports_reasoning": True,
 }
@@ -118,11 +119,11 @@ def models_dev(folder: Path) -> bytes:
             limit_context, limit_output, status);
         CREATE TABLE model_modalities (model_full_id, direction, value);
         CREATE TABLE pricing (model_full_id, experimental_mode_name, min_context, cost_input, cost_output,
-            cost_cache_read, cost_cache_write);
+            cost_cache_read, cost_cache_write, cost_reasoning);
         INSERT INTO models VALUES ('openai:gpt-5', 'openai', 'gpt-5', 'Other', 1, 1, 1, 0, 5, 6, NULL);
         INSERT INTO models VALUES ('chutes:a/b', 'chutes', 'a/b', 'B', 0, 1, 0, 0, 100, 0, 'deprecated');
         INSERT INTO model_modalities VALUES ('chutes:a/b', 'input', 'image');
-        INSERT INTO pricing VALUES ('chutes:a/b', NULL, 0, 0.1, 0.2, NULL, NULL);
+        INSERT INTO pricing VALUES ('chutes:a/b', NULL, 0, 0.1, 0.2, NULL, NULL, 0.4);
     """)
     connection.close()
     return (folder / "db").read_bytes()
@@ -207,7 +208,7 @@ def test_what_two_sources_lack_the_third_has(made: dict[str, Any]) -> None:
         "context": 100,
         "capabilities": ["vision", "tools"],
         "dialect": {"rejects": ["temperature", "top_p"]},
-        "price": [0.1, 0.2],
+        "price": [0.1, 0.2, None, None, 0.4],
         "note": "deprecated",
     }
 

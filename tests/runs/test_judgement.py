@@ -3,15 +3,9 @@
 import pytest
 
 from aix.errors import AixError, IncompleteError, ProviderError
-from aix.llm.exchange import Exchange
-from aix.llm.protocols import protocol
-from aix.llm.providers import Provider
-from aix.llm.wire import Call
 from aix.messages import Finish, FinishReason, Response, ToolCall, Usage
 from aix.runs.judgement import judge
 
-ECHO = protocol("echo")
-BOX = Exchange(Provider("box", "echo", ""), "tiny", ECHO, Call("ECHO", "", {}), None, stream=True, timeout=1)
 CALL = (ToolCall("1", "look_up", "{}"),)
 AGAIN = "run the command again"
 
@@ -42,7 +36,7 @@ def answer(
     ids=str,
 )
 def test_an_answer_that_its_end_mark_says_is_whole_is_whole(response: Response) -> None:
-    judge(response, BOX)
+    judge(response, "box")
 
 
 BROKEN = "the answer broke off: box ended it without its end mark"
@@ -84,7 +78,7 @@ def test_any_other_end_is_an_error_that_says_which(
     response: Response, kind: type[AixError], message: str, cause: str, hint: str
 ) -> None:
     with pytest.raises(AixError) as caught:
-        judge(response, BOX)
+        judge(response, "box")
     error = caught.value
     assert (type(error), error.message, error.cause, error.hint) == (kind, message, cause, hint)
 
@@ -92,6 +86,6 @@ def test_any_other_end_is_an_error_that_says_which(
 def test_only_a_refusal_has_a_reason_of_its_own() -> None:
     for response, *_ in WRONG:
         with pytest.raises(AixError) as caught:
-            judge(response, BOX)
+            judge(response, "box")
         refused = response.finish is not None and response.finish.reason == "content_filter"
         assert caught.value.reason == ("content_filter" if refused else "")

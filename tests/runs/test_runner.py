@@ -11,6 +11,8 @@ from aix.app import App
 from aix.errors import AixError, IncompleteError, RateLimitError
 from aix.library.prompt import Output, Prompt
 from aix.llm.exchange import Attempt, Exchange
+from aix.llm.retry import Patience
+from aix.llm.routing import Target
 from aix.messages import Event, Finish, Message, Text, TextDelta
 from aix.runs.run import Order, Run
 from aix.runs.runner import Runner
@@ -28,7 +30,7 @@ class Scripted:
     def __init__(self, *answer: Event | AixError) -> None:
         self._answer = answer
 
-    def events(self, exchange: Exchange, attempts: list[Attempt]) -> Iterator[Event]:
+    def events(self, exchange: Exchange, attempts: list[Attempt], _: Patience) -> Iterator[Event]:
         for item in self._answer:
             if isinstance(item, AixError):
                 raise item
@@ -57,7 +59,9 @@ def sent(home: Path, *answer: Event | AixError) -> tuple[Run, Iterator[Event]]:
     client: Any = Scripted(*answer)
     runner = Runner(whole.settings, whole.providers, lambda: client, whole.env, whole.warn)
     run = Run("p", "sha256:0")
-    return run, runner.send(run, exchange(whole, Order(provider="echo"), Prompt("p", "", "")))
+    question = exchange(whole, Order(provider="echo"), Prompt("p", "", ""))
+    run.target = Target(question.provider, question.model)
+    return run, runner.send(run, Order(), lambda _: question)
 
 
 @pytest.mark.parametrize(

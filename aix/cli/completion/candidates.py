@@ -12,11 +12,15 @@ from aix.errors import AixError
 from aix.library.prompt import PATHS, Param
 from aix.llm.providers import Provider, Providers
 from aix.llm.routing import BUILT_IN_ROLES
+from aix.runs.logged import Choice
 
 FILE_STARTS = ("./", "../", "/", "~")
 TRUTH = ("true", "false")
 DESCRIBED = 200
 """Of more prompts than this the descriptions are not read: nobody reads them either, and a Tab must not take long."""
+
+RECENT = 20
+"""So many runs are offered by their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +264,20 @@ def models(asked: Asked) -> Found:
     return named if isinstance(named, Files) else [*roles, *named]
 
 
+def prompts_and_models(asked: Asked) -> Found:
+    """Prompts, their files, roles and models."""
+    prompts, named = names_and_files(asked), models(asked)
+    if isinstance(prompts, Files) or isinstance(named, Files):
+        return prompts if isinstance(prompts, Files) else named
+    return [*prompts, *named]
+
+
+def packs(asked: Asked) -> Found:
+    """The user's packs, each with the roles that it has."""
+    found = asked.desk.section("packs").items()
+    return [Candidate(name, ", ".join(roles) if isinstance(roles, dict) else "") for name, roles in found]
+
+
 def known_models(asked: Asked) -> Found:
     """`provider:` and the defaults of who can be asked; after the colon, that provider's models."""
     desk = asked.desk
@@ -284,7 +302,22 @@ def sources(asked: Asked) -> Found:
     return []
 
 
+def runs(asked: Asked) -> Found:
+    """The last run, and the numbers of those before it, each with its prompt."""
+    with suppress(AixError):
+        found = asked.desk.app.log.list(Choice(limit=RECENT))
+        numbered = [Candidate(str(run.id), f"{run.prompt}, {run.error or 'ok'}") for run in found]
+        return [Candidate("last", numbered[0].help), *numbered] if numbered else []
+    return []
+
+
 def _roles(desk: Desk) -> list[Candidate]:
     own = desk.section("roles")
     built_in = dict.fromkeys(BUILT_IN_ROLES, "a role")
-    return [Candidate(role, leads if isinstance(leads, str) else "") for role, leads in {**built_in, **own}.items()]
+    return [Candidate(role, _models_of(said)) for role, said in {**built_in, **own}.items()]
+
+
+def _models_of(role: Any) -> str:
+    """What a role names, as it is written: a text, a list or an object."""
+    models = role.get("models") if isinstance(role, dict) else role
+    return models if isinstance(models, str) else ", ".join(map(str, models)) if isinstance(models, list) else ""

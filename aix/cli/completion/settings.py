@@ -16,7 +16,7 @@ from aix.cli.completion.candidates import (
     providers,
 )
 from aix.config.settings import join_key, kind_of, leaves, split_key
-from aix.config.values import FIELDS, Kind, boolean
+from aix.config.values import FIELDS, STRATEGIES, Kind, boolean
 from aix.errors import AixError
 from aix.llm.protocols import MODULES
 from aix.llm.providers import AUTH
@@ -78,6 +78,9 @@ _VALUES: Mapping[str, Completer] = {
     "default_provider": providers,
     "default_model": models,
     "roles": models,
+    "packs": models,
+    "fallback": models,
+    "strategy": one_of(STRATEGIES),
     "protocol": one_of(name for name in MODULES if FIELDS["custom_providers", "?*", "protocol"].accepts(name)),
     "auth_type": one_of(AUTH),
 }
@@ -96,5 +99,6 @@ def _known_keys(desk: Desk) -> Iterator[tuple[str, Kind]]:
             yield from ((f"{row.name}_default_model", kind) for row in desk.providers)
         elif len(pattern) == 1:
             yield pattern[0], kind
-        elif pattern[-1] != "?*" or len(pattern) == 2:
-            yield from ((join_key((pattern[0], name, *pattern[2:])), kind) for name in own.get(pattern[0], ()))
+        elif "?*" not in pattern[2:]:
+            names = own.get(pattern[0], ()) if pattern[1] == "?*" else pattern[1:2]
+            yield from ((join_key((pattern[0], name, *pattern[2:])), kind) for name in names)

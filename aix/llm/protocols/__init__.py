@@ -28,6 +28,9 @@ COUNTERS: Mapping[str, str] = {
 UNCARRIED: Mapping[str, frozenset[str]] = {name: frozenset({"pdf"}) for name in ("cohere", "ollama", "replicate")}
 """What a protocol has no place for, by the capability of a model that would be needed."""
 
+BOUNDED: Mapping[str, str] = {"anthropic-messages": MODULES["anthropic-messages"]}
+"""The protocols that always say how long an answer may be, also where the Request does not."""
+
 END_MARKS: Mapping[str, re.Pattern[bytes]] = {
     "openai-chat": re.compile(rb'"finish_reason"\s*:\s*"\w'),
     "gemini": re.compile(rb'"finishReason"\s*:\s*"(?!FINISH_REASON_UNSPECIFIED)'),
@@ -55,6 +58,12 @@ class WireProtocol(Protocol):
     def decode_stream(self, frames: Iterable[Frame]) -> Iterator[Event]: ...
 
 
+class Bounded(Protocol):
+    """A protocol that always says how many tokens an answer may have, and maybe not those that were asked for."""
+
+    def longest(self, request: Request, dialect: Dialect) -> int: ...
+
+
 class Counter(Protocol):
     """A protocol that can ask its provider how many tokens a request is: the Call, and what the answer says."""
 
@@ -71,3 +80,8 @@ def protocol(name: str) -> WireProtocol:
 def counter(name: str) -> Counter:
     """The module that counts tokens in that protocol. Raises KeyError."""
     return cast("Counter", import_module(COUNTERS[name]))
+
+
+def longest(name: str, request: Request, dialect: Dialect) -> int | None:
+    """How many tokens of answer a protocol asks for at most; None where that is for the request to say."""
+    return cast("Bounded", import_module(BOUNDED[name])).longest(request, dialect) if name in BOUNDED else None

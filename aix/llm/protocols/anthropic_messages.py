@@ -170,13 +170,22 @@ class _End:
         )
 
 
+def longest(request: Request, dialect: Dialect) -> int:
+    """How many tokens the answer may have: the protocol wants that to be said."""
+    return _max_tokens(request.max_tokens or dialect.default_max_tokens, _thinking(request, dialect))
+
+
+def _thinking(request: Request, dialect: Dialect) -> dict[str, Any]:
+    return EFFORT.get(dialect.effort, _adaptive)(request.effort) if request.effort else {}
+
+
 def _body(request: Request, dialect: Dialect, *, stream: bool) -> dict[str, Any]:
-    thinking = EFFORT.get(dialect.effort, _adaptive)(request.effort) if request.effort else {}
+    thinking = _thinking(request, dialect)
     shape = {"type": "json_schema", "schema": request.schema} if request.schema and dialect.schema == "native" else None
     output = {"format": shape, **thinking.get("output_config", {})}
     body = {
         "model": request.model,
-        "max_tokens": _max_tokens(request.max_tokens or dialect.default_max_tokens, thinking),
+        "max_tokens": longest(request, dialect),
         "system": system_text(request.messages) or None,
         "messages": [_message(message) for message in request.messages if message.role != "system"],
         "temperature": request.temperature,

@@ -162,6 +162,10 @@ def _pieces(value: JSON, name: str) -> list[JSON]:
     return [{"type": "text", "text": member(value, name, str)}]
 
 
+CACHED = ("prompt_cache_hit_tokens", "num_cached_tokens")
+"""How DeepSeek and Mistral call what was read from a cache."""
+
+
 def _usage(usage: JSON) -> Usage:
     """Here input contains what was cached and output contains reasoning already."""
     asked, answered = (figures(usage, f"{name}_tokens_details") for name in ("prompt", "completion"))
@@ -169,7 +173,7 @@ def _usage(usage: JSON) -> Usage:
     return Usage(
         input_tokens=count(usage, "prompt_tokens"),
         output_tokens=count(usage, "completion_tokens"),
-        cache_read_tokens=count(asked, "cached_tokens") or count(usage, "prompt_cache_hit_tokens"),
+        cache_read_tokens=count(asked, "cached_tokens") or max(count(usage, name) for name in CACHED),
         cache_write_tokens=count(asked, "cache_write_tokens"),
         reasoning_tokens=count(answered, "reasoning_tokens"),
         reported_cost=None if cost is None else Decimal(str(cost)),

@@ -1,0 +1,255 @@
+"""Who may be asked, from what was asked for: whoever is named first, then whoever stands in for them. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from aix.errors import AixError, AuthError, ConfigError, NotFoundError
+from aix.llm.naming import Known, Naming
+from aix.llm.permission import Permission
+from aix.llm.providers import Provider
+from aix.llm.roles import Role, Shelf
+from aix.llm.routing import BUILT_IN_ROLES, Candidates, Group, Out, Target, Wish, is_near, stays, unasked
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What one text leads to; `step` says how, and `out` what of it leads nowhere."""
+
+    group: Group
+    step: str = ""
+    out: tuple[Out, ...] = ()
+
+
+def candidates(wish: Wish, known: Known) -> Candidates:
+    """Everybody who may be asked. Where none of them has a key, the first that was named is there all the same: who
+    sends then learns what is missing. Raises NotFoundError, AuthError, RefusedError or ConfigError."""
+    permission = Permission(wish.allow, wish.deny)
+    naming = Naming(known, wish.default_provider, wish.provider_defaults, permission.permits)
+    selection = Selection(wish, known, naming, Shelf(wish, lambda name: known.providers.find(name) is not None))
+    first = selection.first()
+    permitted = [target for target in first.group.targets if permission.permits(target)]
+    if not permitted:
+        raise permission.refusal(first.group.targets[0])
+    others = [] if wish.alone else list(selection.fallbacks())
+    sieve = Sieve(permission, known)
+    found = sieve.candidates([first, *others], permitted[0], alone=wish.alone)
+    return replace(found, steps=(*found.steps, *selection.set_aside()), notes=tuple(selection.notes()))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What each text that was given leads to."""
+
+    wish: Wish
+    known: Known
+    naming: Naming
+    shelf: Shelf
+
+    def first(self) -> Named:
+        """Who was named: by a flag, the prompt, a setting, or nobody."""
+        if self.wish.provider:
+            return self._at(self.known.providers.get(self.wish.provider))
+        for origin, text in self._texts():
+            return self._named(origin, text)
+        target = self.naming.default_target()
+        return Named(Group((target,)), f"nobody names a model, so {target.provider.name} is asked: {target.why}")
+
+    def fallbacks(self) -> Iterator[Named]:
+        """Who stands in for whom was named. What the command line names must be there; the rest may not be."""
+        for text in self.wish.fallback:
+            named = self._named("--fallback", text)
+            targets = tuple(replace(target, asked=True) for target in named.group.targets)
+            yield replace(named, group=replace(named.group, targets=targets))
+        for origin, text in () if self.wish.fallback else self._quiet_fallbacks():
+            try:
+                yield self._named(origin, text)
+            except (NotFoundError, AuthError) as error:
+                yield Named(Group(()), out=(Out(text, error.message),))
+
+    def set_aside(self) -> Iterator[str]:
+        """The step that says why fallbacks have no say."""
+        wish = self.wish
+        if not (wish.prompt_fallback or wish.own_fallback) or wish.fallback:
+            return
+        flag = "--no-fallback" if wish.alone else "--provider" if wish.provider else "--model" if wish.model else ""
+        if flag:
+            yield f"{flag} sets aside the fallbacks of the prompt and of config.json"
+
+    def notes(self) -> Iterator[str]:
+        """What is wrong with roles and packs, and stops nobody."""
+        for place in self.shelf.misnamed():
+            yield f"{place} is not read: that is a provider's name"
+        others = self.wish.fallback or [text for _, text in self._quiet_fallbacks()]
+        asked = [*[text for _, text in self._texts()][:1], *others]
+        if self.wish.pack and not any(map(self.shelf.is_role, asked)):
+            yield f"--pack {self.wish.pack} has no say, as no role is asked for"
+
+    def _quiet_fallbacks(self) -> Iterator[tuple[str, str]]:
+        if self.wish.provider or self.wish.model:
+            return
+        origin = "the prompt's fallback" if self.wish.prompt_fallback else "fallback in config.json"
+        yield from ((origin, text) for text in self.wish.prompt_fallback or self.wish.own_fallback)
+
+    def _texts(self) -> Iterator[tuple[str, str]]:
+        """What names a model, the first of which decides."""
+        wish = self.wish
+        found = {"--model": wish.model, "the prompt's model": wish.prompt_model, "default_model": wish.default_model}
+        yield from ((origin, text) for origin, text in found.items() if text)
+
+    def _at(self, provider: Provider) -> Named:
+        """The provider is named: a model given with it goes there whole, unless it is a role; one that is not given
+        with it counts where it leads there."""
+        if (model := self.wish.model) and not self.shelf.is_role(model):
+            why = f"--provider and --model name it as {provider.name}:{model}"
+            return Named(Group((Target(provider, model, why=why),)), why)
+        for origin, text in self._texts():
+            if found := self._led(origin, text, provider):
+                return found
+            if self.wish.model:
+                raise self._elsewhere(text, provider)
+        target = self.naming.default_of(provider)
+        return Named(Group((target,)), f"--provider {provider.name}: {target.why}")
+
+    def _led(self, origin: str, text: str, provider: Provider) -> Named | None:
+        """What a text leads to at a provider; None where it leads elsewhere."""
+        with suppress(NotFoundError, AuthError):
+            named = self._named(origin, text)
+            own = tuple(replace(one, note="") for one in named.group.targets if one.provider.name == provider.name)
+            if own:
+                return Named(replace(named.group, targets=own), f"--provider {provider.name}, {named.step}")
+        if text in BUILT_IN_ROLES:
+            return Named(Group((self._built_in(text, provider),)), f"{origin} {text}: {provider.name} has that role")
+        return None
+
+    def _elsewhere(self, text: str, provider: Provider) -> NotFoundError:
+        role = self.shelf.find(text)
+        means = ", ".join(role.models) if role else text
+        return NotFoundError(
+            f"the role '{text}' means {means}, which is not a model of {provider.name}",
+            hint="leave out --provider, or name a model",
+            reason="model",
+        )
+
+    def _named(self, origin: str, text: str, above: tuple[str, ...] = ()) -> Named:
+        """What a text leads to: a role, or a model. Raises NotFoundError, AuthError or ConfigError."""
+        role = self.shelf.find(text)
+        if role is None:
+            targets = self._targets(text)
+            return Named(Group(targets), f"{origin} {text}: {targets[0].why}")
+        if text in above:
+            raise _circle((*above[above.index(text) :], text), role)
+        return self._of_role(role, f"{origin} {text}: {role.place}", (*above, text))
+
+    def _of_role(self, role: Role, origin: str, above: tuple[str, ...]) -> Named:
+        if role.plain:
+            return self._named(f"{origin} is", role.models[0], above)
+        targets, out, errors = list[Target](), list[Out](), list[AixError]()
+        for text in role.models:
+            try:
+                named = self._named("", text, above)
+                targets += named.group.targets
+                out += named.out
+            except (NotFoundError, AuthError) as error:
+                errors.append(error)
+                out.append(Out(text, error.message))
+        if not targets:
+            raise errors[0]
+        how = f"{origin} names {', '.join(role.models)}, {role.strategy}"
+        return Named(Group(tuple(targets), role.strategy, role.needs), how, tuple(out))
+
+    def _targets(self, text: str) -> tuple[Target, ...]:
+        if text not in BUILT_IN_ROLES:
+            return self.naming.targets(text)
+        given = self.wish.provider
+        provider = self.known.providers.get(given) if given else self.naming.default_provider()
+        return (self._built_in(text, provider),)
+
+    def _built_in(self, role: str, provider: Provider) -> Target:
+        """What a role means at a provider, where nobody else says."""
+        if role in provider.roles:
+            return Target(provider, provider.roles[role], why=f"{provider.name} has that role")
+        return self.naming.default_of(provider, f"{provider.name} has no such role, but a default model")
+
+
+def _circle(names: Sequence[str], role: Role) -> ConfigError:
+    return ConfigError(f"the roles {' -> '.join(names)} go round in a circle", hint=f"look at {role.place}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """Keeps whoever may be asked, and can be."""
+
+    permission: Permission
+    known: Known
+
+    def candidates(self, named: Sequence[Named], first: Target, *, alone: bool) -> Candidates:
+        """Who is left; `first` is there also where nobody is. With `alone` there is one of the first."""
+        kept = [self._kept(one.group) for one in named]
+        groups = _once([group for group in kept if group.targets])
+        if not groups:
+            groups = [Group((replace(first, note=""),))]
+        elif not kept[0].targets:
+            groups[0] = _standing_in(groups[0], first)
+        groups, gone = _alone(groups) if alone else _near(groups)
+        left = {target.name for group in groups for target in group.targets}
+        out = [*(aside for one in named for aside in (*self._asides(one.group), *one.out)), *gone]
+        unique = {aside.name: aside for aside in reversed(out) if aside.name not in left}
+        return Candidates(tuple(groups), tuple(reversed(unique.values())), tuple(one.step for one in named if one.step))
+
+    def _kept(self, group: Group) -> Group:
+        return replace(group, targets=tuple(target for target in group.targets if not self._why_not(target)))
+
+    def _asides(self, group: Group) -> Iterator[Out]:
+        return (Out(target.name, why) for target in group.targets if (why := self._why_not(target)))
+
+    def _why_not(self, target: Target) -> str:
+        no_key = "" if self.known.usable(target.provider) else f"no key; aix api-key {target.provider.name}"
+        return self.permission.denied(target) or no_key
+
+
+def _once(groups: Sequence[Group]) -> list[Group]:
+    """The groups with each target where it comes first."""
+    places: dict[str, int] = {}
+    for index, group in enumerate(groups):
+        for target in group.targets:
+            places.setdefault(target.name, index)
+    found = [replace(group, targets=_distinct(group.targets, index, places)) for index, group in enumerate(groups)]
+    return [group for group in found if group.targets]
+
+
+def _distinct(targets: Sequence[Target], index: int, places: Mapping[str, int]) -> tuple[Target, ...]:
+    """The targets whose place is in this group, once each."""
+    first: dict[str, Target] = {}
+    for target in targets:
+        first.setdefault(target.name, target)
+    return tuple(target for name, target in first.items() if places[name] == index)
+
+
+def _standing_in(group: Group, first: Target) -> Group:
+    """A group that is asked because who was named first has no key; each says so."""
+    noted = (replace(one, note=f"{first.provider.name} has no key, so {one.name} is asked") for one in group.targets)
+    return replace(group, targets=tuple(noted))
+
+
+def _alone(groups: Sequence[Group]) -> tuple[list[Group], list[Out]]:
+    """The first group, of which one is to be asked."""
+    group = groups[0]
+    if group.strategy != "ordered":
+        return [group], []
+    first, *others = group.targets
+    return [replace(group, targets=(first,))], [Out(other.name, "--no-fallback") for other in others]
+
+
+def _near(groups: Sequence[Group]) -> tuple[list[Group], list[Out]]:
+    """The groups without those to whom a local target does not hand on, where one is sure to come first."""
+    lead = groups[0]
+    sure = lead.strategy == "ordered" or all(is_near(target.provider) for target in lead.targets)
+    flat = [target for group in groups for target in group.targets]
+    gone = {target.name for target in unasked(flat[0], flat[1:])} if sure else set()
+    left = [
+        replace(group, targets=tuple(target for target in group.targets if target.name not in gone)) for group in groups
+    ]
+    return [group for group in left if group.targets], [
+        stays(name) for name in dict.fromkeys(t.name for t in flat if t.name in gone)
+    ]
