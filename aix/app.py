@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,14 +26,16 @@ if TYPE_CHECKING:
     from aix.library.template import Template
     from aix.llm.catalogue import Catalogue
     from aix.llm.client import Client
+    from aix.llm.clock import Clock
     from aix.llm.probe import Probe
     from aix.llm.providers import Provider, Providers
     from aix.llm.refresh import Refreshed
     from aix.llm.routing import Target
-    from aix.runs.again import Repeats
+    from aix.runs.budget import Budget
     from aix.runs.facts import Past
     from aix.runs.gate import Gate
     from aix.runs.recorder import Recorder
+    from aix.runs.rerun import Repeats
     from aix.runs.run import Order, Run, Wanted
     from aix.runs.runlog import RunLog
     from aix.runs.runner import Runner
@@ -94,18 +96,12 @@ class App:
         return Layer("project", self._project_folder)
 
     def place(self, name: str, library: str | None) -> "Place":
-        """Where the prompt of a name or of a file is kept. Raises NotFoundError."""
-        from aix.library.layer import SUFFIX
-        from aix.library.library import is_file_name, open_file
-        from aix.library.place import Place
+        """Where the prompt of a name or of a file is kept. Raises NotFoundError or UsageError."""
+        from aix.library.library import file_place, is_file_name
 
-        if not is_file_name(name):
-            return self.library_at(library).place(name)
-        path = in_home(name, self.paths.home, self.cwd)
-        if path.suffix != SUFFIX:
-            raise UsageError(f"{path} does not end in {SUFFIX}", hint=f"aix create NAME - < {path}")
-        prompt, layer = open_file(path)
-        return Place(prompt.name, layer)
+        if is_file_name(name):
+            return file_place(in_home(name, self.paths.home, self.cwd))
+        return self.library_at(library).place(name)
 
     def choose(self, name: str, library: str | None, stdin: Callable[[], str]) -> Chosen:
         """The prompt of a name, of a file, or of standard input (`-`). Raises NotFoundError or TemplateError."""
@@ -171,9 +167,10 @@ class App:
         return known(self.settings.section("models"), self.providers, find_cache(self.env, self.paths.home))
 
     @cached_property
-    def today(self) -> datetime.date:
-        """The day on which this runs, the same everywhere."""
-        return datetime.datetime.now(datetime.UTC).date()
+    def clock(self) -> "Clock":
+        from aix.llm.clock import Clock
+
+        return Clock()
 
     def refresh(self) -> "list[Refreshed]":
         """Fetch what is published of models; what came of each source."""
@@ -181,7 +178,7 @@ class App:
         from aix.llm.refresh import MAX_BODY, refresh
 
         client = Client(self.env, max_body=MAX_BODY)
-        done = refresh(client, find_cache(self.env, self.paths.home), self.env, self.today.isoformat())
+        done = refresh(client, find_cache(self.env, self.paths.home), self.env, self.clock.today.isoformat())
         self.__dict__.pop("catalogue", None)
         return done
 
@@ -215,34 +212,22 @@ class App:
     def runner(self) -> "Runner":
         from aix.runs.runner import Runner
 
-        client, catalogue = (lambda: self.client), (lambda: self.catalogue)
-        return Runner(
-            self.settings,
-            self.providers,
-            client,
-            self.env,
-            self.warn,
-            catalogue,
-            self.today,
-            past=self.past,
-            project=lambda: self.project_settings,
-        )
+        parts = (self.settings, self.providers, lambda: self.client, self.env, self.warn, lambda: self.catalogue)
+        return Runner(*parts, self.clock, self.past, lambda: self.project_settings)
 
     @cached_property
     def past(self) -> "Past":
         """What earlier runs tell of who can be asked now."""
-        from aix.llm.clock import Clock
         from aix.runs.cooldown import Cooldown
         from aix.runs.facts import Past
 
-        cooldown = Cooldown(self.paths.state / "cooldown.json", Clock())
+        cooldown = Cooldown(self.paths.state / "cooldown.json", self.clock)
         return Past(cooldown.find, self._speeds, cooldown.failed, cooldown.answered)
 
     def _speeds(self, targets: "Iterable[Target]") -> "Mapping[str, float]":
-        from aix.llm.clock import Clock
         from aix.runs.speed import measured
 
-        return measured(self.log, targets, Clock().now())
+        return measured(self.log, targets, self.clock.now())
 
     @cached_property
     def log(self) -> "RunLog":
@@ -254,30 +239,30 @@ class App:
     @cached_property
     def repeats(self) -> "Repeats":
         """The runs of the log that can be sent once more."""
-        from aix.runs.again import Repeats
+        from aix.runs.rerun import Repeats
 
         return Repeats(self.log, self.providers, self.runner)
 
     def recorder(self, order: "Order", *, private: bool) -> "Recorder":
         """Who writes a run into the log, as much of it as the settings and the order allow."""
-        from aix.llm.clock import Clock
-        from aix.runs.recorder import Recorder
+        from aix.runs.recorder import Recorder, level_of
 
-        level = self.settings.get("log").value if order.log else "off"
-        figures = (private or bool(self.env.get("CI"))) and level == "full"
-        recorder = Recorder(
+        private = private or bool(self.env.get("CI"))
+        return Recorder(
             self.log,
-            "figures" if figures else level,
+            level_of(self.settings.get("log").value, wanted=order.log, private=private),
             self.warn,
-            Clock(),
-            secrets=lambda: [*self.known_secrets(), *self.runner.shown_keys()],
+            self.clock,
+            self._budget.check if self.limits else None,
+            secrets=lambda: [*self.known_secrets(), *self.runner.keys.found()],
             keep=self.settings.get("log_keep").value,
         )
-        if not self.limits:
-            return recorder
+
+    @property
+    def _budget(self) -> "Budget":
         from aix.runs.budget import Budget
 
-        return replace(recorder, check=Budget(self.limits, Clock().now, self.warn).check)
+        return Budget(self.limits, self.clock.now, self.warn)
 
     def revision(self, prompt: "Prompt") -> str:
         """The commit that is checked out where a prompt lies; empty where there is none."""

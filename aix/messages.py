@@ -94,6 +94,10 @@ class Usage:
     reasoning_tokens: int = 0
     reported_cost: Decimal | None = None
 
+    def __bool__(self) -> bool:
+        """Whether it says anything: no answer takes nothing at all."""
+        return bool(self.input_tokens or self.output_tokens) or self.reported_cost is not None
+
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
@@ -226,5 +230,5 @@ def with_system(messages: Sequence[Message], text: str) -> tuple[Message, ...]:
 
 def estimate_tokens(text: str) -> int:
     """About how many tokens a text is: four characters each, one each for scripts that are written without spaces."""
-    dense = sum(character > "\u2e80" for character in text)
+    dense = 0 if text.isascii() else sum(map("\u2e80".__lt__, text))
     return dense + (len(text) - dense + 3) // 4

@@ -45,8 +45,8 @@ def loaded_after(*arguments: str) -> set[str]:
         (["run", "--help"], {"sqlite3", "httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
         (["list"], {"httpx", "jinja2", "rich", "questionary", "ssl"}),
         (["config", "--list"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
-        (["run", "hello", "--name", "Ada"], {"sqlite3", "httpx", "rich", "questionary", "ssl"}),
-        (["run", "hello", "--name", "Ada", "--json"], {"sqlite3", "httpx", "rich", "questionary", "ssl"}),
+        (["run", "hello", "--name", "Ada"], {"sqlite3", "email", "httpx", "rich", "questionary", "ssl"}),
+        (["run", "hello", "--name", "Ada", "--json"], {"sqlite3", "email", "httpx", "rich", "questionary", "ssl"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from aix.cli.blocks import Blocks
-from aix.cli.streams import visible, write
+from aix.cli.streams import visible, visible_line, write
 from aix.errors import AixError
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Console:
         from rich.table import Table
         from rich.text import Text
 
-        shown = [[visible(" ".join(cell.split())) for cell in row] for row in rows]
+        shown = [[visible_line(cell) for cell in row] for row in rows]
         widths = column_widths([headings, *shown], self.columns) if fold else [None] * len(headings)
         if not widths:
             for *cells, last in shown:

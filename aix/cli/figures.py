@@ -1,14 +1,19 @@
 """How figures are said to a person: dollars, and what is too long to be read."""
 
 import re
+from bisect import bisect_right
 from decimal import Decimal
-from unicodedata import east_asian_width
+from itertools import accumulate
+from unicodedata import category, east_asian_width
 
-from aix.runs.money import dollars as dollars  # whoever shows one takes it from here
+from aix.llm.money import dollars as dollars  # whoever shows one takes it from here
 
 SHOWN = 60
 BASE64 = re.compile(r"[A-Za-z0-9+/]{2000,}={0,2}")
 """What nobody reads on a terminal."""
+
+FIRST_MARK, MARKS = "\u0300", ("Mn", "Me", "Cf")
+"""What takes no column of its own: by kind, and from which letter on there is any."""
 
 
 def amount(cost: Decimal | None) -> str | None:
@@ -22,6 +27,15 @@ def price_of(sending: Decimal | None, worst: Decimal | None, *, exact: bool) -> 
         return "unpriced"
     most = "" if worst is None else f", {dollars(worst, exact=exact)} at most with the answer"
     return f"{dollars(sending, exact=exact)} to send{most}"
+
+
+def paid(cost: Decimal | None, *, exact: bool) -> str:
+    """What something cost; `unpriced` where nobody knows."""
+    return "unpriced" if cost is None else dollars(cost, exact=exact)
+
+
+def so_many_runs(count: int) -> str:
+    return f"{count} run{'' if count == 1 else 's'}"
 
 
 def per_million(rate: Decimal | None) -> str:
@@ -44,15 +58,24 @@ def without_base64(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """How many columns a text takes: some scripts are twice as wide."""
-    return len(text) + sum(letter >= "\u1100" and east_asian_width(letter) in "WF" for letter in text)
+    """How many columns a text takes: some scripts are twice as wide, and marks stand on the letter before them."""
+    return len(text) if text.isascii() else sum(map(_width, text))
 
 
 def cut(text: str, room: int) -> str:
     """A text without its middle where there is no room for all of it: both ends tell more."""
     if width(text) <= room:
         return text
-    head, tail = text[: len(text) // 2], text[len(text) // 2 :]
-    while width(head) + width(tail) >= room and tail:
-        head, tail = (head[:-1], tail) if width(head) >= width(tail) else (head, tail[1:])
-    return f"{head}…{tail}"
+    tail = _beginning(text[::-1], (room - 1) // 2)[::-1]
+    return f"{_beginning(text, room - 1 - width(tail))}…{tail}"
+
+
+def _beginning(text: str, room: int) -> str:
+    """As many letters as there is room for."""
+    return text[: bisect_right([*accumulate(map(_width, text))], room)]
+
+
+def _width(letter: str) -> int:
+    if letter < FIRST_MARK:
+        return 1
+    return 0 if category(letter) in MARKS else 1 + (east_asian_width(letter) in "WF")

@@ -113,7 +113,7 @@ class _Setup:
 
     def key(self, provider: Provider) -> None:
         """A key, where the provider needs one and none is found: from a pipe, or asked for."""
-        if self.shell.app.runner.usable(provider):
+        if self.shell.app.runner.keys.usable(provider):
             return
         stdin = Stdin()
         if stdin.kind == "piped":
@@ -176,7 +176,7 @@ class _Setup:
         return (provider.protocol == "echo", not self._is_ready(provider), provider.local, *preferred)
 
     def _is_ready(self, provider: Provider) -> bool:
-        return provider.name in self.running or (not provider.local and self.shell.app.runner.usable(provider))
+        return provider.name in self.running or (not provider.local and self.shell.app.runner.keys.usable(provider))
 
     def _said(self, provider: Provider) -> str:
         if provider.name in self.running:
@@ -185,7 +185,7 @@ class _Setup:
             return "no model: answers with what it was given"
         if provider.local:
             return "does not run on this machine now"
-        return "has a key" if self.shell.app.runner.usable(provider) else "needs a key"
+        return "has a key" if self.shell.app.runner.keys.usable(provider) else "needs a key"
 
     def _asked_key(self, provider: Provider) -> Secret:
         """The key that a person types, once the provider has taken it, or could not say."""

@@ -117,7 +117,7 @@ class _Keyring:
 
 
 def _get(shell: Shell, provider: Provider) -> None:
-    keys = shell.app.runner.keys(provider)
+    keys = shell.app.runner.keys.all(provider)
     for key in keys:
         shell.console.line(f"{key.secret!r} ({key.source})")
     if not keys:

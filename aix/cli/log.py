@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from aix.cli import log_keep, log_show
-from aix.cli.figures import about, amount
+from aix.cli.figures import about, amount, cut, width
+from aix.cli.log_empty import nothing
 from aix.cli.log_keep import OfPrompt, Since, Until
 from aix.cli.log_report import figures
 from aix.cli.log_show import answered, cost, local
 from aix.cli.options import AsJson, Shell, show_help
 from aix.cli.run_flags import refuse_empty
-from aix.cli.when import span
+from aix.cli.streams import visible_line
+from aix.cli.when import between
 from aix.errors import UsageError
 from aix.library.search import around
 from aix.runs.logged import Choice, Logged
@@ -85,6 +87,7 @@ def list_runs(
     refuse_empty(ctx, "prompt", "provider", "model", "since", "until")
     shell: Shell = ctx.obj
     now = datetime.now().astimezone()
+    start, end = between(since, until, now)
     provider, model = _asked(shell, provider.removeprefix("custom:"), model.removeprefix("custom:"))
     most = min(limit, MOST)
     found = shell.app.log.list(
@@ -92,8 +95,8 @@ def list_runs(
             prompt=prompt,
             provider=provider,
             model=model,
-            since=span(since, now, "--since").since if since else None,
-            until=span(until, now, "--until").until if until else None,
+            since=start,
+            until=end,
             failed=True if failed else None,
             limit=None if every else most + 1,
         )
@@ -129,14 +132,22 @@ def search_runs(
     if as_json:
         shell.console.json([{**figures(run), "found": place} for run, place in hits])
         return
-    now, short = datetime.now().astimezone(), shell.console.stdout_is_terminal
-    heads = [[str(run.id), when(run, now, short=short), run.prompt] for run, _ in hits]
-    room = shell.console.columns - 2 - sum(2 + max(map(len, column)) for column in zip(*heads, strict=True))
-    shown = [around(said, words) if short and len(said) > room else said for _, said in hits]
-    rows = [[*head, said] for head, said in zip(heads, shown, strict=True)]
+    rows = _found(shell, hits, words)
     shell.console.table(["id", "when", "prompt", "found"], rows, marked=_marks(text))
     if not hits:
-        shell.console.note(f"nothing that was said has {text} in it; aix log list shows the last runs")
+        shell.console.note(nothing(shell, f"nothing that was said has {text} in it; aix log list shows the last runs"))
+
+
+def _found(shell: Shell, hits: Sequence[tuple[Logged, str]], words: Sequence[str]) -> list[list[str]]:
+    """The places that were found; on a terminal names leave them room, and a long one begins near the words."""
+    now = datetime.now().astimezone()
+    if not shell.console.stdout_is_terminal:
+        return [[str(run.id), when(run, now, short=False), run.prompt, said] for run, said in hits]
+    longest = max(CUT["prompt"], shell.console.columns // 4)
+    heads = [[str(run.id), when(run, now, short=True), cut(visible_line(run.prompt), longest)] for run, _ in hits]
+    room = shell.console.columns - 2 - sum(2 + max(map(width, column)) for column in zip(*heads, strict=True))
+    shown = [around(said, words) if width(said) > room else said for _, said in hits]
+    return [[*head, said] for head, said in zip(heads, shown, strict=True)]
 
 
 def _marks(text: str) -> str:
@@ -146,14 +157,14 @@ def _marks(text: str) -> str:
 
 def _print(shell: Shell, runs: Sequence[Logged], now: datetime) -> None:
     if not runs:
-        shell.console.note("no run in the log is like that")
+        shell.console.note(nothing(shell, "no run in the log is like that; aix log list shows the last ones"))
         return
     if not shell.console.stdout_is_terminal:
         shell.console.table([], [list(_exact(run, now).values()) for run in runs])
         return
-    rows = [_short(run, now) for run in runs]
+    rows = [{name: visible_line(cell) for name, cell in _short(run, now).items()} for run in runs]
     widths = _widths(rows, shell.console.columns)
-    cells = [[_cut(row[heading], width) for heading, width in widths.items()] for row in rows]
+    cells = [[cut(row[heading], room) for heading, room in widths.items()] for row in rows]
     shell.console.table(list(widths), cells, marked=NOT_OK)
 
 
@@ -199,7 +210,7 @@ def when(run: Logged, now: datetime, *, short: bool) -> str:
 
 def _widths(rows: Sequence[Mapping[str, str]], room: int) -> Mapping[str, int]:
     """The columns that there is room for, each with its width."""
-    widths = {heading: max(len(heading), *(len(row[heading]) for row in rows)) for heading in rows[0]}
+    widths = {heading: max(map(width, (heading, *(row[heading] for row in rows)))) for heading in rows[0]}
     for left_out in (*LESS, ""):
         fitted = _narrowed(widths, room)
         if _taken(fitted) <= room:
@@ -221,11 +232,3 @@ def _narrowed(widths: Mapping[str, int], room: int) -> Mapping[str, int]:
 
 def _taken(widths: Mapping[str, int]) -> int:
     return sum(widths.values()) + 2 * (len(widths) - 1)
-
-
-def _cut(text: str, width: int) -> str:
-    """A text without its middle where there is no room for all of it: both ends tell more."""
-    if len(text) <= width:
-        return text
-    head = width // 2
-    return f"{text[:head]}…{text[len(text) - width + head + 1 :]}"

@@ -2,20 +2,22 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aix.cli.figures import so_many_runs
 from aix.cli.log_report import has_texts, number_of, whole
 from aix.cli.log_show import local
 from aix.cli.options import AsJson, Shell, Yes
 from aix.cli.run_flags import refuse_empty
-from aix.cli.when import METAVAR, span
+from aix.cli.when import METAVAR, between, span
 from aix.config.files import Answer
 from aix.config.paths import in_home
 from aix.errors import UsageError
 from aix.runs.logged import Choice, Logged
+from aix.runs.recorder import DAY
 
 if TYPE_CHECKING:
     from aix.runs.runlog import RunLog
@@ -66,15 +68,14 @@ def export(
     log, now = shell.app.log, datetime.now().astimezone()
     if runs and (prompt or since or until):
         raise UsageError("runs are chosen by their numbers or by flags, not by both", hint="leave one of them out")
-    first = span(since, now, "--since").since if since else None
-    after = span(until, now, "--until").until if until else None
-    found = _named(log, runs) if runs else log.list(Choice(prompt=prompt, since=first, until=after))[::-1]
+    start, end = between(since, until, now)
+    found = _named(log, runs) if runs else log.list(Choice(prompt=prompt, since=start, until=end))[::-1]
     if output is None or output == "-":
         for line in _lines(log, found):
             shell.console.out(line)
         return
     Answer(in_home(output, shell.app.paths.home, shell.app.cwd), private=True).keep_all(_lines(log, found))
-    shell.console.note(f"{_runs(len(found))} in {output}")
+    shell.console.note(f"{so_many_runs(len(found))} in {output}")
 
 
 def _named(log: "RunLog", names: Sequence[str]) -> list[Logged]:
@@ -99,13 +100,13 @@ def prune(
     runs = [run for run in shell.app.log.list(Choice(until=limit)) if everything or has_texts(run)]
     until = local(limit).strftime("%Y-%m-%d %H:%M")
     what = "all that is kept" if everything else "the texts"
-    if runs and not shell.agreed(f"Drop {what} of {_runs(len(runs))} from before {until}?", sure=sure):
+    if runs and not shell.agreed(f"Drop {what} of {so_many_runs(len(runs))} from before {until}?", sure=sure):
         return
     dropped = shell.app.log.prune(limit, whole=everything) if runs else 0
     if as_json:
         shell.console.json({"before": local(limit).isoformat(), "whole": everything, "dropped": dropped})
     else:
-        shell.console.note(f"dropped {what} of {_runs(dropped)} from before {until}")
+        shell.console.note(f"dropped {what} of {so_many_runs(dropped)} from before {until}")
 
 
 def _limit(shell: Shell, before: str, keep: int | None) -> int:
@@ -116,8 +117,4 @@ def _limit(shell: Shell, before: str, keep: int | None) -> int:
     if before:
         return span(before, now, "--before").since
     days = shell.app.settings.get("log_keep").value if keep is None else keep
-    return int((now - timedelta(days=days)).timestamp() * 1000)
-
-
-def _runs(count: int) -> str:
-    return f"{count} run{'' if count == 1 else 's'}"
+    return max(0, int((now.timestamp() - days * DAY) * 1000))

@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any
 from aix.cli.figures import amount
 from aix.errors import NotFoundError
 from aix.llm.exchange import Attempt
-from aix.runs.logged import Logged, Said
+from aix.runs.logged import ANSWER, LARGEST, Logged, Said
 from aix.runs.run import COUNTS
 
 if TYPE_CHECKING:
     from aix.runs.runlog import RunLog
 
-ANSWER = "answer"
-"""The role of what the model said."""
 CALL = "tool_call"
 """The kind of a part of it that calls a tool."""
-LARGEST = 2**63 - 1
 
 
 def number_of(text: str) -> int | None:

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from aix.cli.figures import dollars
-from aix.cli.log_report import ANSWER, answer_of, has_texts, messages_of, number_of, whole
+from aix.cli.figures import paid
+from aix.cli.log_report import answer_of, has_texts, messages_of, number_of, whole
 from aix.cli.options import AsJson, Shell
 from aix.errors import NotFoundError
 from aix.llm.exchange import Attempt
-from aix.runs.logged import Logged
+from aix.runs.logged import ANSWER, Logged
 
 SHOW = """Show a run: who was asked, what was sent, what came.
 
@@ -148,4 +148,4 @@ def tokens(run: Logged) -> str:
 
 def cost(run: Logged) -> str:
     """What it cost, `~` where the provider did not say so itself."""
-    return "unpriced" if run.dollars is None else dollars(run.dollars, exact=bool(run.reported))
+    return paid(run.dollars, exact=bool(run.reported))

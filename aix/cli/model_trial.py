@@ -155,9 +155,9 @@ def _send(shell: Shell, target: Target, run: Run) -> None:
     )
     order = Order(timeout=SECONDS)
     run.target = target
-    key = runner.key(target.provider)
+    key = runner.keys.best(target.provider)
     with runner.recorded(run, request, shell.app.recorder(order, private=True)):
-        for _ in runner.send(run, order, lambda one: runner.exchange(one, request, order, key=key)):
+        for _ in runner.send(run, order, lambda one: runner.exchange(one, runner.fitted(one, request), order, key=key)):
             pass
 
 

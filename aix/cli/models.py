@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from aix.cli import model_info, model_own, model_trial
-from aix.cli.figures import about, per_million
+from aix.cli.figures import about, cut, per_million
 from aix.cli.options import AsJson, Shell, show_help
 from aix.config import provider_row
 from aix.config.values import CAPABILITIES, MODEL_FIELDS
@@ -86,7 +86,7 @@ def list_models(
         priced=priced,
         ceiling=_ceiling(max_price),
         retired=None if source and not retired else retired,
-        today=shell.app.today,
+        today=shell.app.clock.today,
     )
     if provider:
         shell.app.providers.get(provider)
@@ -170,21 +170,13 @@ def _print(shell: Shell, rows: Sequence[Listed]) -> None:
     cells = [_cells(one, short=terminal) for one in rows]
     if terminal:
         beside = sum(2 + max(map(len, column)) for column in list(zip(headings, *cells, strict=True))[1:])
-        cells = [[_cut(name, shell.console.columns - beside - 2), *others] for name, *others in cells]
+        cells = [[cut(name, max(NARROW, shell.console.columns - beside - 2)), *others] for name, *others in cells]
     shell.console.table(headings, cells)
     if not rows:
         shell.console.note("no model is like that; aix model list shows all")
     new = sum(not one.known for one in rows)
     if new:
         shell.console.note(f"{new} of them {'is' if new == 1 else 'are'} not in the catalogue: aix model refresh")
-
-
-def _cut(name: str, room: int) -> str:
-    """A name without its middle where there is no room for all of it: both ends tell more."""
-    if len(name) <= max(room, NARROW):
-        return name
-    half = max(room, NARROW) // 2
-    return f"{name[:half]}…{name[len(name) - max(room, NARROW) + half + 1 :]}"
 
 
 def _cells(listed: Listed, *, short: bool) -> list[str]:

@@ -23,7 +23,7 @@ class View:
 def order_of(ctx: typer.Context) -> Order:
     """What the flags of a command ask for. Raises UsageError for one that is empty."""
     flags = ctx.params
-    refuse_empty(ctx, "provider", "model", "pack")
+    refuse_empty(ctx, "provider", "model", "pack", "fallback")
     if "" in (flags["stop"] or ()):
         raise UsageError("--stop is empty", hint="an unset variable? leave the flag out for no stop")
     options = {name: flags[name] for name in REQUEST}

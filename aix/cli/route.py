@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,9 +18,11 @@ from aix.library.prompt import Prompt
 from aix.llm.catalogue import Rates
 from aix.llm.routing import BUILT_IN_ROLES, Target
 from aix.messages import Message, Text
-from aix.runs.cooldown import Rest
-from aix.runs.facts import Explained
 from aix.runs.run import Order
+
+if TYPE_CHECKING:
+    from aix.runs.cooldown import Rest
+    from aix.runs.facts import Explained
 
 HELP = """Show who would be asked, in which order, and why.
 
@@ -59,7 +61,7 @@ def route(
     library: LibraryFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    refuse_empty(ctx, "provider", "model", "pack")
+    refuse_empty(ctx, "provider", "model", "pack", "fallback")
     shell: Shell = ctx.obj
     prompt = _prompt(shell, what, library) if what else NAMELESS
     if prompt is None and model:
@@ -104,7 +106,7 @@ class Row:
     rates: Rates
     context: int | None
     health: str
-    rest: Rest | None
+    rest: "Rest | None"
 
     def cells(self, *, short: bool) -> list[str]:
         prices = [per_million(self.rates.input), per_million(self.rates.output)]
@@ -140,7 +142,7 @@ def _row(app: App, target: Target) -> Row:
     return Row(target, model.price.rates if model.price else Rates(), model.context, health, rest)
 
 
-def _print(console: Console, explained: Explained, rows: Sequence[Row]) -> None:
+def _print(console: Console, explained: "Explained", rows: Sequence[Row]) -> None:
     """Who is asked, who is not, and how it came to that; in a pipe only the first of these."""
     terminal, found = console.stdout_is_terminal, explained.route
     cells = [[str(place), *row.cells(short=terminal)] for place, row in enumerate(rows, 1)]
@@ -161,7 +163,7 @@ def _list(console: Console, heading: str, lines: Sequence[str]) -> None:
         console.entry("-", "2", line)
 
 
-def _object(explained: Explained, rows: Sequence[Row]) -> dict[str, Any]:
+def _object(explained: "Explained", rows: Sequence[Row]) -> dict[str, Any]:
     found, error = explained.route, explained.error
     return {
         **(failed(error, None) if error else {"version": 1, "ok": True, "error": None}),

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from aix.cli.options import flag
+from aix.config.limits import HIGHEST
 from aix.config.values import KEYS, convert
 from aix.errors import UsageError
 from aix.llm.effort import LEVELS
@@ -31,11 +32,11 @@ def reader(key: str) -> Callable[[str], Any]:
 def dollars_of(text: str) -> Decimal:
     """An amount of dollars, exactly as it is written. Raises UsageError."""
     try:
-        amount = Decimal(text.removeprefix("$"))
+        amount = Decimal(text.strip().removeprefix("$"))
     except InvalidOperation:
         amount = Decimal("nan")
-    if amount.is_finite() and amount >= 0:
-        return amount
+    if amount.is_finite() and 0 <= amount <= HIGHEST:
+        return abs(amount)
     raise UsageError(f"--max-cost must be an amount of dollars, not '{text}'", hint="--max-cost 0.05")
 
 
@@ -157,5 +158,6 @@ def is_given(ctx: typer.Context, name: str) -> bool:
 def refuse_empty(ctx: typer.Context, *names: str) -> None:
     """Raise UsageError for a flag that was given nothing."""
     for name in names:
-        if is_given(ctx, name) and not ctx.params[name].strip():
+        given = ctx.params[name] if is_given(ctx, name) else None
+        if any(not text.strip() for text in ([given] if isinstance(given, str) else given or ())):
             raise UsageError(f"--{name} is empty", hint="an unset variable? leave the flag out for the default")

@@ -24,6 +24,8 @@ from aix.messages import Message, ReasoningDelta, Request, TextDelta, letters
 from aix.runs.run import Order, Run, Wanted
 
 if TYPE_CHECKING:
+    from aix.config.secrets import Key
+    from aix.runs.fitting import Fitted
     from aix.runs.gate import Gate
 
 
@@ -75,7 +77,10 @@ class Session:
     def show_request(self) -> None:
         """Print the HTTP request exactly, but for the key."""
         target = self._target(need_key=False)
-        exchange = self._exchange(target, self.capped(target), need_key=False)
+        self._refuse_nothing()
+        keys = self._app.runner.keys
+        key = keys.best(target.provider) if keys.usable(target.provider) else None
+        exchange = self._exchange(target, self.capped(target), key)
         call, headers = exchange.call, exchange.masked_headers
         address = exchange.url if call.path else "(echo answers itself; nothing is sent)"
         shown = "".join(f"{name}: {value}\n" for name, value in headers.items())
@@ -92,6 +97,7 @@ class Session:
     def send(self) -> None:
         """Send the request and hand on the answer as it comes."""
         self._target(need_key=True)
+        self._refuse_nothing()
         with self._recorded():
             self._send()
         if self._view.as_json:
@@ -124,11 +130,13 @@ class Session:
 
     def _ask_target(self, target: Target, more: tuple[Message, ...] = ()) -> Exchange:
         """What is sent to a target; it stands in the log before it is."""
-        request, capped = self.request(target, more), self.capped(target, more)
+        key = self._app.runner.keys.best(target.provider)
+        request = self.request(target, more)
+        fit = self.capped(target, more)
         if not more:
             self._app.repeats.keep(self._run, request, self._order, self._prompt, self._wanted)
-        exchange = self._exchange(target, capped, need_key=True)
-        self._recorder.begin(self._run, self._app.runner.estimate(target, request, capped.max_tokens))
+        exchange = self._exchange(target, fit, key)
+        self._recorder.begin(self._run, fit.estimate(request.max_tokens))
         later = "; the answer is shown once it is whole" if self._gate.holds else ""
         self._console.progress(f"waiting for {target.name}{' to correct its answer' if more else later}")
         return exchange
@@ -189,8 +197,8 @@ class Session:
             prompt = replace(prompt, output=replace(prompt.output, schema=schema.document))
         return self._app.runner.request(target, (*self._run.messages, *more), self._order, prompt)
 
-    def capped(self, target: Target, more: tuple[Message, ...] = ()) -> Request:
-        """The same, with an answer no longer than the run may cost."""
+    def capped(self, target: Target, more: tuple[Message, ...] = ()) -> "Fitted":
+        """The same as its model takes it, with an answer no longer than the run may cost."""
         return self._app.runner.capped(target, self.request(target, more), self._order, self._run)
 
     @property
@@ -203,12 +211,12 @@ class Session:
     def _gate(self) -> "Gate":
         return self._app.gate(self._prompt, self._wanted)
 
-    def _exchange(self, target: Target, request: Request, *, need_key: bool) -> Exchange:
-        runner = self._app.runner
+    def _refuse_nothing(self) -> None:
         if not self._run.messages:
             raise UsageError(f"'{self._prompt.name}' renders to nothing, so there is nothing to send")
-        key = runner.key(target.provider) if need_key or runner.usable(target.provider) else None
-        exchange = runner.exchange(target, request, self._order, key=key)
+
+    def _exchange(self, target: Target, fit: "Fitted", key: "Key | None") -> Exchange:
+        exchange = self._app.runner.exchange(target, fit, self._order, key=key)
         source = f"key from {key.source}" if key else "no key"
         self._debug(f"{target.name}, {source}, {exchange.timeout:g} s at most")
         self._debug(f"{exchange.call.method} {exchange.url if exchange.call.path else '(no network)'}")
@@ -231,7 +239,7 @@ class Session:
 
     def _target(self, *, need_key: bool) -> Target:
         known, target = self._run.route, self.target()
-        if not (need_key or known) and not self._app.runner.usable(target.provider):
+        if not (need_key or known) and not self._app.runner.keys.usable(target.provider):
             name = target.provider.name
             self._console.warn(f"there is no key for {name} yet; to save one: aix api-key {name}")
         return target
@@ -275,7 +283,7 @@ class Session:
 
     def _say_what_would_be_sent(self) -> None:
         target = self._target(need_key=False)
-        fit = self._app.runner.fitted(target, self.capped(target))
+        fit = self.capped(target)
         longest = f"at most {fit.longest} out" if fit.longest else "no limit set on the answer"
         cost = price_of(fit.cost(fit.tokens, 0), fit.cost(fit.tokens, fit.longest), exact=False)
         where = f" at {target.provider.base_url}" if target.provider.base_url else ""

@@ -9,11 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from aix.cli.figures import amount
+from aix.cli.figures import amount, so_many_runs
+from aix.cli.log_empty import nothing
 from aix.cli.options import AsJson, Shell
+from aix.cli.run_flags import refuse_empty
 from aix.cli.stats_page import Told, page
 from aix.cli.stats_table import drawn
-from aix.cli.when import METAVAR, Span, span
+from aix.cli.when import METAVAR, Span, month_of, refuse_nothing, span
 from aix.config.files import Answer
 from aix.config.paths import in_home
 from aix.errors import UsageError
@@ -54,11 +56,14 @@ def stats(
     html: Annotated[str, typer.Option(metavar="FILE", help="Write a page with charts, which only you can read.")] = "",
     as_json: AsJson = False,
 ) -> None:
+    refuse_empty(ctx, "month", "since", "until", "prompt", "provider", "model", "html")
     shell: Shell = ctx.obj
     if by not in (*UNITS, *NAMES):
         raise UsageError(f"--by takes {', '.join((*UNITS, *NAMES))}, not '{by}'", hint="aix stats --by model")
     now = datetime.now().astimezone()
-    time = _month(month, now, since or until) if month else _time(now, by, since, until)
+    if month and (since or until):
+        raise UsageError("--month is a time of its own", hint="leave out --since and --until")
+    time = month_of(month, now) if month else _time(now, by, since, until)
     choice = Choice(prompt, provider.removeprefix("custom:"), model, time.since, time.until)
     facts = read(shell.app.log, choice)
     came = Came(time, by, facts, rows(facts, by, _last(time)), figures(facts))
@@ -102,20 +107,16 @@ class Came:
         total = self.total
         yield f"{self.time.start.date()} to {_last(self.time)}, on this machine only"
         if total.unpriced:
-            yield f"unpriced: {_runs(total.unpriced)}, whose cost is in no sum"
+            yield f"unpriced: {so_many_runs(total.unpriced)}, whose cost is in no sum"
         if total.estimated:
-            yield f"estimated (~): {_runs(total.estimated)}, of which no provider said the price, or the tokens"
+            yield f"estimated (~): {so_many_runs(total.estimated)}, of which no provider said the price, or the tokens"
         if total.unfinished:
-            yield f"unfinished: {_runs(total.unfinished)}, killed or still going on"
+            yield f"unfinished: {so_many_runs(total.unfinished)}, killed or still going on"
 
 
 def _last(time: Span) -> date:
     """The last day of a time."""
     return (time.end - timedelta(milliseconds=1)).date()
-
-
-def _runs(count: int) -> str:
-    return f"{count} run{'' if count == 1 else 's'}"
 
 
 def _limits(shell: Shell) -> Iterator[str]:
@@ -145,17 +146,6 @@ def _facts(one: Figures) -> dict[str, Any]:
     }
 
 
-def _month(text: str, now: datetime, more: str) -> Span:
-    """A whole month. Raises UsageError."""
-    if more:
-        raise UsageError("--month is a time of its own", hint="leave out --since and --until")
-    if text == "last":
-        text = f"{now.replace(day=1) - timedelta(days=1):%Y-%m}"
-    if len(text) != len("2026-10"):
-        raise UsageError(f"--month: '{text}' is no month", hint="aix stats --month 2026-10, or --month last")
-    return span(text, now, "--month")
-
-
 def _time(now: datetime, by: str, since: str, until: str) -> Span:
     """From when to when; there is nothing after today. Raises UsageError."""
     today = span("today", now, "").end
@@ -163,8 +153,7 @@ def _time(now: datetime, by: str, since: str, until: str) -> Span:
     unit = UNITS.get(by, UNITS["day"])
     first = unit.before(_last(Span(end, end)), unit.usual - 1)
     start = span(since or first.isoformat(), now, "--since").start
-    if start >= end:
-        raise UsageError(f"there is nothing between {start.date()} and {end.date()}", hint="aix stats --since 7d")
+    refuse_nothing(start, end)
     return Span(start, end)
 
 
@@ -179,7 +168,8 @@ def _write_page(shell: Shell, file: str, text: str) -> None:
 def _print(shell: Shell, came: Came) -> None:
     console = shell.console
     if not came.facts:
-        console.note(_nothing(shell, came))
+        start = came.time.start.date()
+        console.note(nothing(shell, f"no run is like that from {start} on; aix log list shows the last ones"))
         return
     foot = [*came.foot, *_limits(shell)]
     if not console.stdout_is_terminal:
@@ -190,15 +180,6 @@ def _print(shell: Shell, came: Came) -> None:
     heading, *lines = drawn(came.rows, came.total, console.columns, symbols=console.symbols)
     console.heading(heading)
     console.line("\n".join((*lines, "", *(fill(line, console.columns) for line in foot))))
-
-
-def _nothing(shell: Shell, came: Came) -> str:
-    """Why there is nothing to show, and what can be done."""
-    if shell.app.log.list(Choice(limit=1)):
-        return f"no run is like that from {came.time.start.date()} on; aix log list shows the last ones"
-    if shell.app.settings.get("log").value == "off":
-        return "nothing is in the run log, which is off; aix config log full turns it on"
-    return "nothing is in the run log yet; aix run hello --name Ada -x would be the first"
 
 
 def _exact(one: Figures) -> list[str]:

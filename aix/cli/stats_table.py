@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from aix.cli.figures import about, cut, dollars, width
-from aix.cli.streams import visible
+from aix.cli.figures import about, cut, paid, width
+from aix.cli.streams import visible_line
 from aix.runs.stats import Figures, Row
 
 LEAST_BAR, LONGEST_BAR = 10, 60
@@ -30,9 +30,7 @@ def share(part: int, whole: int) -> str:
 
 def cost(one: Figures) -> str:
     """What some runs cost; nothing where there were none."""
-    if not one.runs:
-        return ""
-    return "unpriced" if one.cost is None else dollars(one.cost, exact=not one.cost_is_estimate)
+    return paid(one.cost, exact=not one.cost_is_estimate) if one.runs else ""
 
 
 def seconds(one: Figures) -> str:
@@ -71,7 +69,7 @@ def drawn(rows: Sequence[Row], total: Figures, room: int, *, symbols: bool) -> l
     """The lines of a table that fits: headings first, the total last. `symbols` allows more than ASCII."""
     every = [row.figures for row in rows]
     shown = {column: [column.heading, *map(column.shown, (*every, total))] for column in COLUMNS if column.shown(total)}
-    names = ["", *(visible(" ".join(row.name.split())) for row in rows), "total"]
+    names = ["", *(visible_line(row.name) for row in rows), "total"]
     room -= LEAST_BAR + 2
     shown = _fitting(shown, room - min(max(map(width, names)), max(NARROW, room // 4)))
     room -= _taken(shown)

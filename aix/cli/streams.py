@@ -19,6 +19,11 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text.replace("\r\n", "\n"))
 
 
+def visible_line(text: str) -> str:
+    """The same on one line."""
+    return visible(" ".join(text.split()))
+
+
 class Stdin:
     """Standard input as a prompt's params may use it. It is read once: `spent` says that it was the prompt itself."""
 

@@ -161,13 +161,13 @@ def _count(shell: Shell, session: Session, order: Order, *, exact: bool) -> Coun
     runner, target = shell.app.runner, _target(shell, session, order, needed=exact)
     if target is None:
         return Count(estimated(session.messages))
-    request = session.request(target) if order.max_cost is None else session.capped(target)
-    fit = runner.fitted(target, request)
+    capped = order.max_cost is not None
+    fit = session.capped(target) if capped else runner.fitted(target, session.request(target))
     provider = target.provider
     if exact and not provider.counter:
         shell.console.note(f"{provider.name} has no way to count tokens, so this is an estimate")
-    key = runner.key(provider) if exact and provider.counter else None
-    counted = runner.count(target, request, order, key=key) if exact else None
+    key = runner.keys.best(provider) if exact and provider.counter else None
+    counted = runner.count(target, fit, order, key=key) if exact else None
     return Count(fit.tokens, "", target, fit) if counted is None else Count(counted, provider.name, target, fit)
 
 

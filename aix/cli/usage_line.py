@@ -1,6 +1,6 @@
 """What a run took, in a line: who answered, the tokens, the cost, the time."""
 
-from aix.cli.figures import dollars
+from aix.cli.figures import paid
 from aix.runs.pace import Pace, pace
 from aix.runs.run import Run
 from aix.runs.spent import Spent, came, spent
@@ -32,7 +32,7 @@ def _tokens(took: Spent) -> str:
 
 
 def _cost(took: Spent) -> str:
-    return "unpriced" if took.cost is None else dollars(took.cost, exact=took.reported)
+    return paid(took.cost, exact=took.reported)
 
 
 def _time(took: Pace) -> str:

@@ -14,9 +14,9 @@ WORDS: dict[str, Callable[[date], date]] = {"today": lambda day: day, "yesterday
 METAVAR = "WHEN"
 HINT = "a day or month (2026-10-01, 2026-10), so long ago (30m, 3h, 7d, 2w), today, yesterday"
 
-_AGO = re.compile(r"(\d{1,6})([mhdw])")
-_MONTH = re.compile(r"\d{4}-\d{2}")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_AGO = re.compile(r"([0-9]{1,6})([mhdw])")
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,34 @@ def span(text: str, now: datetime, option: str) -> Span:
         raise UsageError(f"{option}: '{text}' is no time", hint=HINT) from None
 
 
+def between(since: str, until: str, now: datetime) -> tuple[int | None, int | None]:
+    """From when to when, in milliseconds since 1970; None where nobody says. Raises UsageError."""
+    first = span(since, now, "--since") if since else None
+    last = span(until, now, "--until") if until else None
+    if first and last:
+        refuse_nothing(first.start, last.end)
+    return first.since if first else None, last.until if last else None
+
+
+def month_of(text: str, now: datetime) -> Span:
+    """A whole month; `last` is the one before this. Raises UsageError."""
+    said = text.strip().lower()
+    if said == "last":
+        said = f"{now.replace(day=1) - timedelta(days=1):%Y-%m}"
+    if not _MONTH.fullmatch(said):
+        raise UsageError(f"--month: '{text}' is no month", hint="--month 2026-10, or --month last")
+    return span(said, now, "--month")
+
+
+def refuse_nothing(start: datetime, end: datetime) -> None:
+    """Raise UsageError where a time is over before it begins."""
+    if start >= end:
+        raise UsageError(
+            f"there is nothing from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}",
+            hint="--since is what comes first: --since 7d --until yesterday",
+        )
+
+
 def _span(said: str, now: datetime) -> Span:
     if said in WORDS:
         return _days(WORDS[said](now.date()))
@@ -70,4 +98,6 @@ def _days(first: date, after: date | None = None) -> Span:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min).astimezone()
+    """When a day begins: later than at midnight where the clock is put forward just then."""
+    moment = datetime.combine(day, time.min).astimezone()
+    return moment if moment.date() == day else datetime.combine(day, time(fold=1)).astimezone()

@@ -9,6 +9,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
+from aix.config.pattern import fits
 from aix.errors import ConfigError
 
 PERIODS = ("run", "hour", "day", "week", "month")
@@ -44,9 +45,9 @@ class Limit:
     def covers(self, provider: str, model: str, prompt: str) -> bool:
         """Whether a run of this model by this provider is in its scope."""
         return (
-            _fits(self.provider, provider)
-            and _fits(self.prompt, prompt)
-            and (_fits(self.model, f"{provider}:{model}") or _fits(self.model, model))
+            fits(self.provider or "*", provider)
+            and fits(self.prompt or "*", prompt)
+            and any(fits(self.model or "*", name) for name in (f"{provider}:{model}", model))
         )
 
     @property
@@ -161,13 +162,6 @@ WANTED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 def _seconds(rolling: str) -> int:
     match = ROLLING.fullmatch(rolling)
     return int(match[1]) * SECONDS[match[2]] if match else 0
-
-
-def _fits(pattern: str, name: str) -> bool:
-    """Whether a name is meant by a pattern, in which `*` stands for anything; an empty one means all."""
-    if not pattern:
-        return True
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.IGNORECASE | re.DOTALL) is not None
 
 
 def _plain(amount: Decimal) -> int | float:

@@ -1,9 +1,12 @@
 """Keys: how they are held, and where one comes from."""
 
+import binascii
 import contextlib
+import json
 import os
 import re
 import signal
+import string
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +24,10 @@ MOST_SAID = 200
 
 KEY_SHAPE = re.compile(r"\b(?:sk|gsk|xai|pplx|nvapi|hf|r8)[-_][A-Za-z0-9_-]{16,}|\bAIza[A-Za-z0-9_-]{30,}")
 """What is most likely a key that was put in the wrong place."""
+
+
+UNRESERVED = frozenset(f"{string.ascii_letters}{string.digits}-._~")
+"""What stands for itself in a URL."""
 
 
 class Secret:
@@ -142,10 +149,22 @@ def known_secrets(env: Mapping[str, str], data: Mapping[str, Any]) -> list[Secre
 
 
 def hidden(text: str, secrets: Sequence[Secret]) -> str:
-    """The text with each of these secrets masked."""
+    """The text with each of these secrets masked, however it is written there."""
     for secret in secrets:
-        text = text.replace(secret.reveal(), repr(secret))
+        for written in forms(secret):
+            text = text.replace(written, repr(secret))
     return text
+
+
+def forms(secret: Secret) -> list[str]:
+    """How a secret may be written: as it is, inside JSON, in a URL, or somewhere within Base64."""
+    text = secret.reveal()
+    quoted = json.dumps(text)[1:-1]
+    data = text.encode()
+    wholes = (data[skip:][: (len(data) - skip) // 3 * 3] for skip in range(3))  # what goes before moves it along
+    encoded = (binascii.b2a_base64(whole, newline=False).decode() for whole in wholes)
+    in_url = "".join(f"%{byte:02X}" if chr(byte) not in UNRESERVED else chr(byte) for byte in data)
+    return list(dict.fromkeys([text, quoted, quoted.replace("/", "\\/"), in_url, *filter(None, encoded)]))
 
 
 def hidden_with_likes(text: str, secrets: Sequence[Secret]) -> str:

@@ -44,6 +44,10 @@ def number(text: str) -> float:
     return value
 
 
+def _dollars(text: str) -> float:
+    return number(text.strip().removeprefix("$"))
+
+
 def _word(text: str) -> str:
     if not text.strip():
         raise ValueError(text)
@@ -65,7 +69,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_word(value: Any) -> bool:
-    return isinstance(value, str) and bool(value) and value.isprintable()
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
 
 
 def _matching(pattern: str) -> Callable[[Any], bool]:
@@ -147,7 +151,7 @@ KEYS: dict[str, Kind] = {
     "connect_timeout": replace(SECONDS, default=15.0),
     "first_byte_timeout": replace(SECONDS, default=300.0),
     "silence_timeout": replace(SECONDS, default=300.0),
-    "max_cost": _number_from_0_to(limits.HIGHEST, "an amount of dollars, 0 or above"),
+    "max_cost": replace(_number_from_0_to(limits.HIGHEST, "an amount of dollars, 0 or above"), read=_dollars),
     "commands_enabled": _boolean_kind(True),
     "editor": WORD,
     "keyring": _boolean_kind(False),
@@ -209,7 +213,7 @@ MODEL_FIELDS: dict[str, Kind] = {
 STRATEGIES = ("ordered", "cheapest", "fastest")
 """How the models of a role are put in order."""
 
-TRIGGERS = ("connect", "timeout", "context", "5xx")
+TRIGGERS = ("connect", "timeout", "context", "5xx", "limit", "unanswered")
 """After what else than a status the next model can be asked."""
 
 

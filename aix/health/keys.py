@@ -119,7 +119,7 @@ def _refuse_unusable(scene: Scene, target: Target) -> None:
     provider = target.provider
     if provider.base_url:
         checked_url(provider)
-    if not runner(scene).usable(provider):
+    if not runner(scene).keys.usable(provider):
         raise no_key(provider)
     if provider.local and provider.base_url and not scene.client().listens(provider):
         raise NetworkError(

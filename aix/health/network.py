@@ -140,14 +140,14 @@ def usable(scene: Scene) -> Iterator[Provider]:
 
 def _there(scene: Scene, provider: Provider) -> bool:
     try:
-        return scene.client().listens(provider) if provider.local else runner(scene).usable(provider)
+        return scene.client().listens(provider) if provider.local else runner(scene).keys.usable(provider)
     except AixError:  # the check of keys says so
         return False
 
 
 def _key(scene: Scene, provider: Provider) -> Key | AixError | None:
     try:
-        return runner(scene).key(provider)
+        return runner(scene).keys.best(provider)
     except AixError as error:
         return error
 

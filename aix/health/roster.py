@@ -67,8 +67,7 @@ class Roster:
         return str(self.settings.find(default_model_key(provider.name)) or provider.default_model)
 
     def _lacks_key(self, provider: Provider) -> bool:
-        named = "api_key_env" in key_sources(provider, self.settings, self.env).own
-        return not provider.keyless and (named or not provider.key_optional) and self.key(provider) is None
+        return not (provider.keyless or provider.key_optional) and self.key(provider) is None
 
     def _places(self, provider: Provider) -> Iterator[KeyPlace]:
         for place in places(key_sources(provider, self.settings, self.env), self.env):

@@ -54,7 +54,9 @@ def _sent(scene: Scene, answer: Probe) -> Finding:
         order = Order(provider=name, timeout=60.0)
         request = Request(target.model, (Message("user", (Text(QUESTION),)),), max_tokens=MAX_TOKENS)
         run = Run(TRIAL, "", target=target)
-        exchange = runner(scene).exchange(target, request, order, key=runner(scene).key(target.provider))
+        asking = runner(scene)
+        fit, key = asking.fitted(target, request), asking.keys.best(target.provider)
+        exchange = asking.exchange(target, fit, order, key=key)
         with scene.recorded(run, request, order):
             for event in scene.client().events(exchange, run.attempts):
                 run.collector.note(event)

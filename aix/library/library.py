@@ -197,6 +197,14 @@ def open_file(path: Path) -> tuple[Prompt, Layer]:
     return document.parse(text, place.name, path, FILE), place.layer
 
 
+def file_place(path: Path) -> Place:
+    """Where the prompt in a file anywhere is kept. Raises NotFoundError, TemplateError or UsageError."""
+    if path.suffix != SUFFIX:
+        raise UsageError(f"{path} does not end in {SUFFIX}", hint=f"aix create NAME - < {path}")
+    prompt, layer = open_file(path)
+    return Place(prompt.name, layer)
+
+
 def is_file_name(name: str) -> bool:
     """Whether a word means a file rather than a prompt of the library."""
     return name.startswith(("./", "../", "/", "~")) or name.endswith(SUFFIX)

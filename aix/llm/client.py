@@ -1,7 +1,7 @@
 """Sends a Call and gives its answer as events. The one door to httpx.
 
-Every wait ends: each step has a limit of its own (limits.py), and one deadline bounds the whole, which slow headers and
-drips cannot stretch (errand.py).
+Every wait ends: each step has a deadline of its own (deadlines.py), and so has the whole, which slow headers and drips
+cannot stretch (errand.py).
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from aix.errors import AixError, ConfigError, IncompleteError, NetworkError, ProviderError
-from aix.llm import failure, limits, reply, retry
+from aix.llm import failure, late, reply, retry
 from aix.llm.body import inflated
 from aix.llm.clock import Clock
 from aix.llm.errand import Errand, Step
@@ -26,13 +26,16 @@ from aix.llm.protocols.echo import answer as echo_answer
 from aix.llm.providers import Provider
 from aix.llm.reply import FailedError, Head, Reply
 from aix.llm.retry import Patience
-from aix.llm.waits import span
+from aix.llm.waits import asked_wait, span
 from aix.llm.wire import MAX_BODY, clip, parsed, sse
 from aix.messages import Event, Finish
 
 LISTENS_SECONDS = 0.2
 LONGEST = 10.0**6
 """Seconds: no socket can be told to wait without end."""
+
+UNSENT = frozenset({"ConnectError", "ConnectTimeout", "ProxyError"})
+"""After these the question was not sent: there was nobody yet, or nobody to be trusted, to send it to."""
 
 PORTS = {"http": 80, "https": 443}
 
@@ -76,7 +79,7 @@ class Client:
                 body = b"".join(chunks)
         except FailedError as failed:
             found = failed.failure.error
-            found.wait = retry.asked_wait(failed.failure, self._clock.now())
+            found.wait = asked_wait(failed.failure, self._clock.now())
         except AixError as error:
             found = error
         if found:
@@ -109,16 +112,15 @@ class Client:
             for event in self._attempt(exchange, deadline):
                 status, first = 200, self._since(started) if first is None else first
                 yield event
-            unfinished = ProviderError if event is None else IncompleteError
-            status, ended_by = 200, "" if isinstance(event, Finish) else unfinished.name
+            ended_by = "" if isinstance(event, Finish) else IncompleteError.name
         except FailedError as failed:
             error = failed.failure.error
-            error.wait = retry.asked_wait(failed.failure, self._clock.now())
+            error.wait = asked_wait(failed.failure, self._clock.now())
             error.reword(exchange.without_secrets)  # the provider's words may have held the key that was sent to it
             status, ended_by, sent = error.status or status, error.name, not failed.failure.unconnected
             if event is not None:
                 raise error from failed
-            return failed.failure
+            return replace(failed.failure, seconds=self._since(started))
         finally:
             name, seconds = exchange.provider.name, self._since(started)
             figures = (status, ended_by, seconds, first, exchange.key_source, sent)
@@ -181,7 +183,7 @@ class Client:
         def work(connected: Callable[[socket.socket], None]) -> Iterator[Any]:
             return self._fetch(exchange, seconds, connected, fetch.step)
 
-        fetch = Errand(work, seconds, lambda: limits.late(exchange))
+        fetch = Errand(work, seconds, lambda: late.unfinished(exchange))
         with contextlib.closing(fetch.items()) as items:
             head: Head = next(items)
             body = inflated(items, head.headers.get("content-encoding", ""))
@@ -199,8 +201,8 @@ class Client:
 
         What httpx waits at most must not race the limits of the errand: it is always a little longer.
         """
-        given, silence = exchange.limits, Step(exchange.limits.silence, lambda: limits.silent(exchange))
-        step(Step(given.connect, lambda: FailedError(limits.unconnected(exchange), unconnected=True)))
+        given, silence = exchange.deadlines, Step(exchange.deadlines.silence, lambda: late.silent(exchange))
+        step(Step(given.connect, lambda: FailedError(late.unconnected(exchange), unconnected=True)))
         trace, timeout = _trace(exchange, connected, step), _timeout(exchange, seconds)
         request = _request(exchange, {"trace": trace, "timeout": timeout})
         with (
@@ -237,7 +239,10 @@ class Client:
     @cached_property
     def _certificates(self) -> ssl.SSLContext:
         """Read once, and only when something is encrypted."""
-        return certificates(self._env)
+        try:
+            return certificates(self._env)
+        except NetworkError as error:
+            raise FailedError(error, retry.NEVER, unconnected=True) from error
 
 
 def _unusable_proxy(exchange: Exchange) -> NetworkError:
@@ -265,7 +270,7 @@ def _request(exchange: Exchange, extensions: dict[str, Any]) -> httpx.Request:
 
 
 def _timeout(exchange: Exchange, seconds: float) -> dict[str, float | None]:
-    given, step = exchange.limits, min(seconds, LONGEST) + 1
+    given, step = exchange.deadlines, min(seconds, LONGEST) + 1
     once = given.connect_once(urlsplit(exchange.url).hostname or "")
     return httpx.Timeout(min(max(given.first_byte, given.silence) + 1, step), connect=min(once + 1, step)).as_dict()
 
@@ -275,7 +280,7 @@ def _trace(
 ) -> Callable[[str, Mapping[str, Any]], None]:
     """httpx tells of every step; the one that connects gives the socket, and once the question is sent, an answer is
     waited for."""
-    answer = Step(exchange.limits.first_byte, lambda: limits.unanswered(exchange))
+    answer = Step(exchange.deadlines.first_byte, lambda: late.unanswered(exchange))
 
     def told(name: str, info: Mapping[str, Any]) -> None:
         if name.endswith("connect_tcp.complete"):
@@ -306,7 +311,9 @@ def _explained(exchange: Exchange) -> Iterator[None]:
             kinds, str(error), {**exchange.names, "host": urlsplit(exchange.url).netloc}
         )
         shown = None if isinstance(found, ConfigError) else error  # it names the header that it is about by its value
-        raise (FailedError(found, unconnected=True) if unconnected else found) from shown
+        if UNSENT.isdisjoint(kinds):
+            raise found from shown
+        raise FailedError(found, {} if unconnected else retry.NEVER, unconnected=True) from shown
     except (ValueError, OSError) as error:  # a host that cannot be one, and what httpx did not expect
         raise NetworkError(
             f"cannot reach {exchange.provider.name}",

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 MOMENT = 0.2
 """A signal that comes just before a wait begins is seen only after it, so no single wait may be long."""
@@ -24,3 +25,8 @@ class Clock:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = pause
     dice: Callable[[], float] = random.random
+
+    @property
+    def today(self) -> date:
+        """The day on which this runs, the same everywhere."""
+        return datetime.fromtimestamp(self.now(), UTC).date()

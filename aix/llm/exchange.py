@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from aix import __version__
 from aix.config.secrets import Secret, mask
-from aix.llm.limits import USUAL, Limits
+from aix.llm.deadlines import USUAL, Deadlines
 from aix.llm.protocols import WireProtocol
 from aix.llm.providers import VERSION_AT_END, Provider, checked_followed, checked_url
 from aix.llm.wire import Call
@@ -37,7 +37,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One question to one provider, encoded. `timeout` is in seconds, for all attempts together, and `limits` are for
+    """One question to one provider, encoded. `timeout` is in seconds, for all attempts together, and `deadlines` are
     the steps of each; `key_source` says where the key was found."""
 
     provider: Provider
@@ -48,7 +48,7 @@ class Exchange:
     stream: bool
     timeout: float
     key_source: str = ""
-    limits: Limits = USUAL
+    deadlines: Deadlines = USUAL
 
     @property
     def url(self) -> str:

@@ -1,11 +1,13 @@
 """What a text names: the providers and the model behind `openai:gpt-5.5`, `groq/…`, `custom:box` or a bare id. Pure."""
 
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from aix.errors import NotFoundError
 from aix.llm.catalogue import ANY, DATE, Catalogue
+from aix.llm.permission import Permission
 from aix.llm.providers import Provider, Providers
 from aix.llm.routing import Target, is_near, no_default_model, nobody
 
@@ -31,13 +33,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """`default` is the user's own default provider, `models` the default models that they have set; `permits` says who
-    may be asked where nobody is named."""
+    """`default` is the user's own default provider, `models` the default models that they have set; `permission` says
+    who may be asked where nobody is named."""
 
     known: Known
     default: str = ""
     models: Mapping[str, str] = field(default_factory=dict)
-    permits: Callable[[Target], bool] = lambda _: True
+    permission: Permission = field(default_factory=Permission)
 
     def targets(self, text: str) -> Targets:
         """Whom a text means, in the order in which they are to be asked. Raises NotFoundError or AuthError."""
@@ -68,25 +70,32 @@ class Naming:
         return Target(provider, model, why=why)
 
     def default_provider(self) -> Provider:
-        """The user's own, else the first that has a key. Raises NotFoundError or AuthError."""
+        """The user's own, else the first that has a key. Raises NotFoundError, AuthError or RefusedError."""
         if self.default:
             return self.known.providers.get(self.default)
         if found := self.find_default():
             return found
+        if barred := next(self._keyed(), None):
+            raise self.permission.refusal(barred)
         raise nobody(self.known.providers, self.known.listens)
 
     def find_default(self) -> Provider | None:
         """Like `default_provider`, without asking whether a local one runs."""
         if self.default:
             return self._own()
+        return next((target.provider for target in self._keyed() if self.permission.permits(target)), None)
+
+    def _keyed(self) -> Iterator[Target]:
+        """Those who could be asked where nobody is named, as they have a key."""
         rows = (self.known.providers.find(name) for name in self.known.providers.preferred())
-        return next((row for row in rows if row and self._has_key(row) and self._may_be_asked(row)), None)
+        yield from (Target(row, self._default_model(row)) for row in rows if row and self._has_key(row))
+
+    def _provider(self, name: str) -> Provider | None:
+        """The provider of a name, in whatever case it is written."""
+        return self.known.providers.find(name) or self.known.providers.find(name.casefold())
 
     def _own(self) -> Provider | None:
         return self.known.providers.find(self.default) if self.default else None
-
-    def _may_be_asked(self, provider: Provider) -> bool:
-        return self.permits(Target(provider, self._default_model(provider)))
 
     def _has_key(self, provider: Provider) -> bool:
         """Whether it has a key, also where it could do without: nobody is asked unasked who has none."""
@@ -107,7 +116,7 @@ class Naming:
 
     def _before_colon(self, text: str) -> Targets:
         before, colon, after = text.partition(":")
-        provider = self.known.providers.find(before) if colon else None
+        provider = self._provider(before) if colon else None
         return self._named(provider, after) if provider else ()
 
     def _of_the_default(self, text: str) -> Targets:
@@ -122,7 +131,7 @@ class Naming:
 
     def _before_slash(self, text: str) -> Targets:
         before, slash, after = text.partition("/")
-        named = self.known.providers.find(before) if slash and after else None
+        named = self._provider(before) if slash and after else None
         if named is None:
             return ()
         target = self._named(named, self._inner(named, text, after))
@@ -137,13 +146,13 @@ class Naming:
     def _instead(self, named: Provider, text: str) -> Targets:
         """The aggregators that have what is asked of a provider without a key."""
         rows = [row for row in self.known.providers.sound() if row.aggregator and row.name != named.name]
-        found = self._found(rows, text, lambda row, text: self.known.catalogue().listed(row.name, text))
+        found = self._found(rows, text, self._spelt)
         return tuple(
             replace(one, note=f"{named.name} has no key, so {one.provider.name} is asked for {text}") for one in found
         )
 
     def _bare_name(self, text: str) -> Targets:
-        found = self.known.providers.find(text)
+        found = self._provider(text)
         return self._named(found, "") if found else ()
 
     def _listings(self, text: str) -> Targets:
@@ -182,13 +191,15 @@ class Naming:
         return listed or (text if self._serves(provider, text) else "")
 
     def _spelt(self, provider: Provider, text: str) -> str:
-        """What a provider calls a model that it lists; an aggregator puts its maker before it, and may write `4.5` for
-        `4-5`."""
+        """What a provider calls a model that it lists, `4-5` also where `4.5` is asked for; an aggregator puts its
+        maker before it."""
         catalogue = self.known.catalogue()
-        if (listed := catalogue.listed(provider.name, text)) or not provider.aggregator or "/" in text:
+        if listed := catalogue.listed(provider.name, text):
             return listed
-        ids = {_plain(one.rpartition("/")[2]): one for one in reversed(catalogue.ids(provider.name))}
-        return ids.get(_plain(text)) or ids.get(DATE.sub("", _plain(text)), "")
+        ids = catalogue.ids(provider.name)
+        short = {_plain(one.rpartition("/")[2]): one for one in reversed(ids)} if provider.aggregator else {}
+        known = {**short, **{_plain(one): one for one in ids}}
+        return known.get(_plain(text)) or known.get(DATE.sub("", _plain(text)), "")
 
     def _serves(self, provider: Provider, text: str) -> bool:
         """Whether an aggregator lists models of the maker that a text names."""
@@ -226,7 +237,8 @@ class Naming:
         provider = self.default_provider()
         near = self._near(provider, text)
         ways = [f"did you mean {' or '.join(near)}?"] if near else ["aix model list"]
-        ways.append(f"if {provider.name} has it all the same: --model {provider.name}:{text}")
+        forced = shlex.quote(f"{provider.name}:{text}")
+        ways.append(f"if {provider.name} has it all the same: --model {forced}")
         return NotFoundError(f"no provider is known to have a model '{text}'", hint="\n".join(ways), reason="model")
 
     def _near(self, default: Provider, text: str) -> list[str]:

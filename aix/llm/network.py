@@ -61,6 +61,7 @@ def certificates(env: Mapping[str, str]) -> ssl.SSLContext:
             raise NetworkError(
                 f"cannot read the certificates in {file or folder}: {error.strerror or error}",
                 hint="check SSL_CERT_FILE, SSL_CERT_DIR",
+                reason="certificates",
             ) from None
     usual = ssl.get_default_verify_paths()
     there = usual.cafile or _holds_something(usual.capath)

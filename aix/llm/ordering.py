@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from aix.errors import NotFoundError
 from aix.llm.catalogue import Model, Rates
+from aix.llm.money import dollars
 from aix.llm.routing import Candidates, Group, Needs, Out, Route, Target, at_home
 
 UNSEEN: Mapping[str, str] = {"vision": "images", "pdf": "PDF files"}
@@ -65,7 +66,7 @@ def alone(route: Route) -> Route:
 
 
 def _sifted(group: Group, facts: Facts) -> Sifted:
-    wanted = [(target, _unwanted(facts.model(target), group.needs)) for target in group.targets]
+    wanted = [(target, _unwanted(facts.model(target), target.needs)) for target in group.targets]
     able = [(target, _unable(target, facts)) for target, why in wanted if not why]
     fit = BY_STRATEGY[group.strategy]([target for target, why in able if not why], facts)
     return Sifted(tuple(fit), _asides(able), _asides(wanted))
@@ -75,8 +76,13 @@ def _asides(judged: Iterable[Aside]) -> tuple[Aside, ...]:
     return tuple((target, why) for target, why in judged if why)
 
 
-def _unwanted(model: Model, needs: Needs) -> str:
-    """Why a model is not what is wanted; empty where it is, or nobody says. Without a price it is above any ceiling."""
+def _unwanted(model: Model, needs: Sequence[Needs]) -> str:
+    """Why a model is not all that is wanted; empty where it is, or nobody says."""
+    return next((why for one in needs if (why := _missed(model, one))), "")
+
+
+def _missed(model: Model, needs: Needs) -> str:
+    """What of its needs a model does not meet. Without a price it is above any ceiling."""
     if needs.context and model.context and model.context < needs.context:
         return f"it holds {model.context} tokens, and {needs.context} are wanted"
     if lacking := sorted(name for name in needs.capabilities if not model.can(name)):
@@ -156,7 +162,10 @@ def _steps(groups: Sequence[Group], asked: Sequence[Target], facts: Facts) -> It
 
 
 def _priced(targets: Sequence[Target], facts: Facts) -> str:
-    said = (f"{one.name} ({'unpriced' if (cost := facts.cost(one)) is None else _dollars(cost)})" for one in targets)
+    said = (
+        f"{one.name} ({'unpriced' if (cost := facts.cost(one)) is None else f'about {dollars(cost)}'})"
+        for one in targets
+    )
     return f"the cheapest for this request comes first: {', '.join(said)}"
 
 
@@ -170,11 +179,7 @@ def _measured(targets: Sequence[Target], facts: Facts) -> str:
 SAID: Mapping[str, Callable[[Sequence[Target], Facts], str]] = {"cheapest": _priced, "fastest": _measured}
 
 
-def _dollars(cost: Decimal) -> str:
-    return f"about ${cost:.{max(2, 1 - cost.adjusted()) if cost else 2}f}"
-
-
-def nobody(route: Route) -> NotFoundError:
+def nobody_fits(route: Route) -> NotFoundError:
     """The error for a route that has nobody to ask."""
     said = "\n".join(f"{out.name}: {out.why}" for out in route.out)
     return NotFoundError("no model that may be asked is what is wanted", hint=said, reason="model")

@@ -1,8 +1,8 @@
 """Who may be asked at all: the settings `allow` and `deny`, which bind every way of choosing. Pure."""
 
-import re
 from dataclasses import dataclass
 
+from aix.config.pattern import fits
 from aix.errors import RefusedError
 from aix.llm.routing import Target
 
@@ -34,10 +34,5 @@ class Permission:
 
 
 def _covers(pattern: str, target: Target) -> bool:
-    provider, colon, model = pattern.removeprefix("custom:").partition(":")
-    return _fits(provider, target.provider.name) and (not colon or _fits(model, target.model))
-
-
-def _fits(pattern: str, text: str) -> bool:
-    parts = map(re.escape, pattern.strip().split("*"))
-    return re.fullmatch(".*".join(parts), text, re.IGNORECASE | re.DOTALL) is not None
+    provider, _, model = pattern.strip().removeprefix("custom:").partition(":")
+    return fits(provider or "*", target.provider.name) and fits(model or "*", target.model)

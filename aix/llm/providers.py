@@ -187,7 +187,7 @@ class Providers:
         """Like `find`. Raises NotFoundError with near matches."""
         if found := self.find(name):
             return found
-        near = get_close_matches(name.removeprefix("custom:"), self.names(), n=2, cutoff=0.7)
+        near = get_close_matches(name.removeprefix("custom:").casefold(), self.names(), n=2, cutoff=0.7)
         raise NotFoundError(
             f"there is no provider '{name}'",
             hint=f"did you mean {' or '.join(near)}?" if near else "aix provider list",
@@ -348,7 +348,7 @@ def _custom_row(name: str, fields: Mapping[str, Any], row: Mapping[str, Any], ki
         name=name,
         **values,
         key_env=tuple(dict.fromkeys((*_named_variable(row), conventional_variable(name)))),
-        key_optional=True,
+        key_optional="api_key_env" not in row,
         open=True,
         local=is_loopback(host_of(row["base_url"])),
         custom=True,

@@ -70,7 +70,7 @@ def refuse_status(exchange: Exchange, head: Head, body: Iterable[bytes]) -> None
 
 
 def events(exchange: Exchange, head: Head, body: Iterable[bytes], hurry: Callable[[float], None]) -> Iterator[Event]:
-    """The events of the body of an answer. What is whole is for the protocol to say."""
+    """The events of the body of an answer, of which there is one at least. What is whole is for the protocol to say."""
     kind = head.headers.get("content-type", "").lower()
     if "html" in kind:
         raise ProviderError(
@@ -78,8 +78,16 @@ def events(exchange: Exchange, head: Head, body: Iterable[bytes], hurry: Callabl
             hint=f"check its base URL: {exchange.provider.base_url}",
             status=head.status,
         )
+    event: Event | None = None
     try:
-        yield from decoded(exchange, kind, body, hurry)
+        for event in decoded(exchange, kind, body, hurry):
+            yield event
     except InBandError as error:
         found = failure.in_band(error.value, exchange.names, head.request_id, exchange.provider)
         raise FailedError(found, head.headers) from error
+    if event is None:
+        raise ProviderError(
+            f"{exchange.provider.name} ended the connection without an answer",
+            hint="run the command again",
+            status=head.status,
+        )

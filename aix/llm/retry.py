@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aix.errors import AixError, NetworkError
-from aix.llm import waits
 
 ATTEMPTS = 3
 RETRIES = 4
@@ -12,7 +11,8 @@ RETRIES = 4
 
 MAX_WAIT = 20.0
 QUICK = 2.0
-"""Seconds: longer than that is waited only where nobody else can be asked."""
+"""Seconds: longer than that is waited only where nobody else can be asked, and who took longer than that to fail is
+asked again only there."""
 
 FIRST_WAIT, WORST_WAIT = 0.5, 8.0
 
@@ -24,17 +24,16 @@ NEVER: Mapping[str, str] = {"x-should-retry": "false"}
 
 RETRIED = frozenset({408, 409, 429, 498, 529, *range(500, 600)})
 
-LIMITED = frozenset({429})
-"""After these, what is used up says when it may be used again."""
-
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed attempt: its error, the answer's headers (names in lower case), and whether it never got through."""
+    """A failed attempt: its error, the answer's headers (names in lower case), whether it never got through, and how
+    many seconds it took."""
 
     error: AixError
     headers: Mapping[str, str]
     unconnected: bool = False
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +68,12 @@ def wait(failure: Failure, attempt: int, *, dice: float, patience: Patience) -> 
     """
     if attempt >= ATTEMPTS or not patience.retries or not _retried(failure):
         return None
+    if failure.seconds > QUICK and patience.others(failure.error):
+        return None
     asked = failure.error.wait
     if asked is None:
         return Wait(min(WORST_WAIT, FIRST_WAIT * 2.0 ** (attempt - 1)) * dice)
     return Wait(asked, too_long=asked > patience.longest(failure.error))
-
-
-def asked_wait(failure: Failure, now: float) -> float | None:
-    """The seconds that the provider asks us to wait, in its headers or in its words; `now` is seconds since the
-    epoch."""
-    limited = failure.error.status in LIMITED
-    return waits.asked(failure.headers, now, limited=limited, said=failure.error.wait)
 
 
 def _retried(failure: Failure) -> bool:

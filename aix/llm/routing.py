@@ -14,9 +14,20 @@ BUILT_IN_ROLES = ("strong", "fast", "cheap")
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What a role wants of its models: a window of so many tokens, capabilities, and a price per million tokens that is
+    not above these. None and empty want nothing."""
+
+    context: int | None = None
+    capabilities: frozenset[str] = frozenset()
+    max_input_price: Decimal | None = None
+    max_output_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One model of one provider. `why` says how it was found; `note` tells the user why it is not the provider that the
-    model's name suggests, and is empty when it is."""
+    model's name suggests, and is empty when it is; `needs` is what each role wants of it that led there."""
 
     provider: Provider
     model: str
@@ -24,6 +35,7 @@ class Target:
     why: str = ""
     asked: bool = False
     """Whether the command line itself names it as a fallback."""
+    needs: tuple[Needs, ...] = ()
 
     @property
     def name(self) -> str:
@@ -40,23 +52,11 @@ class Out:
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
-    """What a role wants of its models: a window of so many tokens, capabilities, and a price per million tokens that is
-    not above these. None and empty want nothing."""
-
-    context: int | None = None
-    capabilities: frozenset[str] = frozenset()
-    max_input_price: Decimal | None = None
-    max_output_price: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
     """Targets that stand for one thing that was named (a model, a role, a fallback), and how they are to be ordered."""
 
     targets: tuple[Target, ...]
     strategy: str = "ordered"
-    needs: Needs = Needs()
 
 
 @dataclass(frozen=True, slots=True)

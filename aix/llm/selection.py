@@ -1,14 +1,15 @@
 """Who may be asked, from what was asked for: whoever is named first, then whoever stands in for them. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
-from aix.errors import AixError, AuthError, ConfigError, NotFoundError
+from aix.errors import AixError, AuthError, NotFoundError
 from aix.llm.naming import Known, Naming
 from aix.llm.permission import Permission
 from aix.llm.providers import Provider
-from aix.llm.roles import Role, Shelf
+from aix.llm.roles import Leaf, Role, Roles
 from aix.llm.routing import BUILT_IN_ROLES, Candidates, Group, Out, Target, Wish, is_near, stays, unasked
 
 
@@ -25,8 +26,8 @@ def candidates(wish: Wish, known: Known) -> Candidates:
     """Everybody who may be asked. Where none of them has a key, the first that was named is there all the same: who
     sends then learns what is missing. Raises NotFoundError, AuthError, RefusedError or ConfigError."""
     permission = Permission(wish.allow, wish.deny)
-    naming = Naming(known, wish.default_provider, wish.provider_defaults, permission.permits)
-    selection = Selection(wish, known, naming, Shelf(wish, lambda name: known.providers.find(name) is not None))
+    naming = Naming(known, wish.default_provider, wish.provider_defaults, permission)
+    selection = Selection(wish, known, naming, Roles(wish, lambda name: known.providers.find(name) is not None))
     first = selection.first()
     permitted = [target for target in first.group.targets if permission.permits(target)]
     if not permitted:
@@ -44,7 +45,7 @@ class Selection:
     wish: Wish
     known: Known
     naming: Naming
-    shelf: Shelf
+    roles: Roles
 
     def first(self) -> Named:
         """Who was named: by a flag, the prompt, a setting, or nobody."""
@@ -78,11 +79,11 @@ class Selection:
 
     def notes(self) -> Iterator[str]:
         """What is wrong with roles and packs, and stops nobody."""
-        for place in self.shelf.misnamed():
+        for place in self.roles.misnamed():
             yield f"{place} is not read: that is a provider's name"
         others = self.wish.fallback or [text for _, text in self._quiet_fallbacks()]
         asked = [*[text for _, text in self._texts()][:1], *others]
-        if self.wish.pack and not any(map(self.shelf.is_role, asked)):
+        if self.wish.pack and not any(map(self.roles.is_role, asked)):
             yield f"--pack {self.wish.pack} has no say, as no role is asked for"
 
     def _quiet_fallbacks(self) -> Iterator[tuple[str, str]]:
@@ -100,7 +101,7 @@ class Selection:
     def _at(self, provider: Provider) -> Named:
         """The provider is named: a model given with it goes there whole, unless it is a role; one that is not given
         with it counts where it leads there."""
-        if (model := self.wish.model) and not self.shelf.is_role(model):
+        if (model := self.wish.model) and not self.roles.is_role(model):
             why = f"--provider and --model name it as {provider.name}:{model}"
             return Named(Group((Target(provider, model, why=why),)), why)
         for origin, text in self._texts():
@@ -123,7 +124,7 @@ class Selection:
         return None
 
     def _elsewhere(self, text: str, provider: Provider) -> NotFoundError:
-        role = self.shelf.find(text)
+        role = self.roles.find(text)
         means = ", ".join(role.models) if role else text
         return NotFoundError(
             f"the role '{text}' means {means}, which is not a model of {provider.name}",
@@ -131,32 +132,28 @@ class Selection:
             reason="model",
         )
 
-    def _named(self, origin: str, text: str, above: tuple[str, ...] = ()) -> Named:
+    def _named(self, origin: str, text: str) -> Named:
         """What a text leads to: a role, or a model. Raises NotFoundError, AuthError or ConfigError."""
-        role = self.shelf.find(text)
+        role = self.roles.find(text)
         if role is None:
             targets = self._targets(text)
             return Named(Group(targets), f"{origin} {text}: {targets[0].why}")
-        if text in above:
-            raise _circle((*above[above.index(text) :], text), role)
-        return self._of_role(role, f"{origin} {text}: {role.place}", (*above, text))
+        leaves = self.roles.leaves(text)
+        how = f"{origin} {text}: {role.says}"
+        return self._named(f"{how} is", role.models[0]) if role.plain else self._of_role(role, leaves, how)
 
-    def _of_role(self, role: Role, origin: str, above: tuple[str, ...]) -> Named:
-        if role.plain:
-            return self._named(f"{origin} is", role.models[0], above)
+    def _of_role(self, role: Role, leaves: Sequence[Leaf], origin: str) -> Named:
         targets, out, errors = list[Target](), list[Out](), list[AixError]()
-        for text in role.models:
+        for leaf in leaves:
             try:
-                named = self._named("", text, above)
-                targets += named.group.targets
-                out += named.out
+                targets += (replace(target, needs=leaf.needs) for target in self._targets(leaf.text))
             except (NotFoundError, AuthError) as error:
                 errors.append(error)
-                out.append(Out(text, error.message))
+                out.append(Out(leaf.text, error.message))
         if not targets:
             raise errors[0]
         how = f"{origin} names {', '.join(role.models)}, {role.strategy}"
-        return Named(Group(tuple(targets), role.strategy, role.needs), how, tuple(out))
+        return Named(Group(tuple(targets), role.strategy), how, tuple(out))
 
     def _targets(self, text: str) -> tuple[Target, ...]:
         if text not in BUILT_IN_ROLES:
@@ -172,10 +169,6 @@ class Selection:
         return self.naming.default_of(provider, f"{provider.name} has no such role, but a default model")
 
 
-def _circle(names: Sequence[str], role: Role) -> ConfigError:
-    return ConfigError(f"the roles {' -> '.join(names)} go round in a circle", hint=f"look at {role.place}")
-
-
 @dataclass(frozen=True, slots=True)
 class Sieve:
     """Keeps whoever may be asked, and can be."""
@@ -188,7 +181,7 @@ class Sieve:
         kept = [self._kept(one.group) for one in named]
         groups = _once([group for group in kept if group.targets])
         if not groups:
-            groups = [Group((replace(first, note=""),))]
+            groups = [Group((self._missing(named[0].group.targets, first),))]
         elif not kept[0].targets:
             groups[0] = _standing_in(groups[0], first)
         groups, gone = _alone(groups) if alone else _near(groups)
@@ -196,6 +189,12 @@ class Sieve:
         out = [*(aside for one in named for aside in (*self._asides(one.group), *one.out)), *gone]
         unique = {aside.name: aside for aside in reversed(out) if aside.name not in left}
         return Candidates(tuple(groups), tuple(reversed(unique.values())), tuple(one.step for one in named if one.step))
+
+    def _missing(self, targets: Sequence[Target], first: Target) -> Target:
+        """Who is named where nobody can be asked, as they have no key. Raises RefusedError where one has."""
+        if barred := next((target for target in targets if self.known.usable(target.provider)), None):
+            raise self.permission.refusal(barred)
+        return replace(first, note="")
 
     def _kept(self, group: Group) -> Group:
         return replace(group, targets=tuple(target for target in group.targets if not self._why_not(target)))
@@ -209,21 +208,19 @@ class Sieve:
 
 
 def _once(groups: Sequence[Group]) -> list[Group]:
-    """The groups with each target where it comes first."""
-    places: dict[str, int] = {}
-    for index, group in enumerate(groups):
-        for target in group.targets:
-            places.setdefault(target.name, index)
-    found = [replace(group, targets=_distinct(group.targets, index, places)) for index, group in enumerate(groups)]
+    """The groups with each target where it comes first; one of which a role wants something is another. Who is asked
+    for as a fallback is so wherever it comes."""
+    seen: set[Any] = set()
+    asked = {target.name for group in groups for target in group.targets if target.asked}
+    found = [replace(group, targets=tuple(_new(group.targets, seen, asked))) for group in groups]
     return [group for group in found if group.targets]
 
 
-def _distinct(targets: Sequence[Target], index: int, places: Mapping[str, int]) -> tuple[Target, ...]:
-    """The targets whose place is in this group, once each."""
-    first: dict[str, Target] = {}
+def _new(targets: Sequence[Target], seen: set[Any], asked: set[str]) -> Iterator[Target]:
     for target in targets:
-        first.setdefault(target.name, target)
-    return tuple(target for name, target in first.items() if places[name] == index)
+        if (known := (target.name, target.needs)) not in seen:
+            seen.add(known)
+            yield replace(target, asked=target.name in asked)
 
 
 def _standing_in(group: Group, first: Target) -> Group:

@@ -4,6 +4,10 @@ import email.utils
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aix.llm.retry import Failure
 
 LONGEST = 31 * 86_400.0
 """Seconds: nobody means more than a month."""
@@ -18,8 +22,18 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*", re.ASCII)
 EPOCH, EPOCH_MS = 1e9, 1e11
 """From here on a number is a point in time: seconds since 1970, and milliseconds."""
 
+LIMITED = frozenset({429})
+"""After these, what is used up says when it may be used again."""
+
 RESET = re.compile(r"(x-)?ratelimit-reset(-[a-z-]+)?|anthropic-ratelimit-[a-z-]+-reset")
 """The headers that say when something may be used again; whether it is used up stands beside it, under `remaining`."""
+
+
+def asked_wait(failure: "Failure", now: float) -> float | None:
+    """The seconds that the provider asks us to wait, in its headers or in its words; `now` is seconds since the
+    epoch."""
+    limited = failure.error.status in LIMITED
+    return asked(failure.headers, now, limited=limited, said=failure.error.wait)
 
 
 def asked(headers: Mapping[str, str], now: float, *, limited: bool = False, said: float | None = None) -> float | None:

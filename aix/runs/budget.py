@@ -4,13 +4,14 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aix.config.limits import Limit
 from aix.errors import RefusedError
+from aix.llm.money import dollars, unpriced
 from aix.llm.routing import Target
 from aix.runs.logged import UNIT, Estimate
-from aix.runs.money import dollars
 from aix.runs.run import Run
 from aix.runs.spent import spent
 
@@ -31,13 +32,15 @@ EACH = """
 SELECT cost, input_tokens, output_tokens, started, provider, model, prompt,
   ended IS NULL OR finish IS NOT NULL OR EXISTS
     (SELECT 1 FROM attempts WHERE run = runs.id AND sent) AS calls
-FROM runs WHERE started >= ? AND id IS NOT ?"""
-"""The runs since a moment, but for one. One that reached nobody was not sent, and is no call."""
+FROM runs WHERE started >= ? AND started < ? AND id IS NOT ?"""
+"""The runs of a time, but for one. One that reached nobody was not sent, and is no call."""
 
+SUMMED, HALF = ("cost", "calls", "input_tokens", "output_tokens"), 2**32
 SUMS = f"""
-SELECT sum(cost) AS cost, sum(calls) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-  sum(cost IS NULL AND calls) AS unpriced, provider, model, prompt
-FROM ({EACH}) GROUP BY provider, model, prompt"""  # noqa: S608 - our own words
+SELECT {", ".join(f"sum({name} / {HALF}) AS {name}_high, sum({name} % {HALF}) AS {name}_low" for name in SUMMED)},
+  sum(cost IS NULL AND calls) AS unpriced
+FROM ({EACH}) WHERE covers(provider, model, prompt)"""  # noqa: S608 - our own words
+"""Halves are summed, as a sum of the largest numbers that the log can hold is one that SQLite cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +100,25 @@ def standing(
     limits: Sequence[Limit], base: "sqlite3.Connection", now: float, zone: Zone = None, *, besides: int | None = None
 ) -> list[Standing]:
     """How much of each limit is used by what the log has, without the run `besides`. Pure but for what it reads."""
-    sums: dict[float | None, list[Row]] = {None: []}
+    sums: dict[object, Row] = {}
     found = []
     for limit in limits:
-        since, until = window(limit, now, zone)
-        if since not in sums:
-            sums[since] = base.execute(SUMS, (_milliseconds(since or 0), besides)).fetchall()
-        rows = [row for row in sums[since] if limit.covers(row["provider"], row["model"], row["prompt"])]
-        used = sum((measured(limit.measure, row) for row in rows), Decimal())
-        unpriced = sum(row["unpriced"] for row in rows) if limit.measure == "cost" else 0
-        found.append(Standing(limit, used, unpriced, until))
+        _, until = window(limit, now, zone)
+        time = _time(limit, now, zone)
+        runs = (time, limit.provider, limit.model, limit.prompt)
+        if runs not in sums:
+            sums[runs] = _summed(base, limit, (*time, besides))
+        unpriced = sums[runs]["unpriced"] if limit.measure == "cost" else 0
+        found.append(Standing(limit, measured(limit.measure, sums[runs]), unpriced, until))
     return found
+
+
+def _summed(base: "sqlite3.Connection", limit: Limit, runs: tuple[int, int, int | None]) -> Row:
+    """What the runs came to that are in the scope of a limit."""
+    base.create_function("covers", 3, cache(limit.covers), deterministic=True)
+    (row,) = base.execute(SUMS, runs)
+    sums = {name: (row[f"{name}_high"] or 0) * HALF + (row[f"{name}_low"] or 0) for name in SUMMED}
+    return {**sums, "unpriced": row["unpriced"] or 0}
 
 
 def window(limit: Limit, now: float, zone: Zone = None) -> tuple[float | None, float | None]:
@@ -117,9 +128,14 @@ def window(limit: Limit, now: float, zone: Zone = None) -> tuple[float | None, f
         return now - limit.rolling + 0.001, None  # what is just as old as that is out of it
     if limit.per == "run":
         return None, None
-    moment = datetime.datetime.fromtimestamp(now, zone)
-    start = STARTS[limit.per](moment)
-    return start.timestamp(), NEXTS[limit.per](start)
+    return WINDOWS[limit.per](datetime.datetime.fromtimestamp(now, zone))
+
+
+def _time(limit: Limit, now: float, zone: Zone) -> tuple[int, int]:
+    """From when, and until before when, a run began that counts, in milliseconds. A clock that was set back leaves runs
+    behind that are still to come: they count in their own time."""
+    since, until = window(limit, now, zone)
+    return _milliseconds(since or now), _milliseconds(until or now + limit.rolling)
 
 
 def _midnight(moment: datetime.datetime, days: int = 0) -> datetime.datetime:
@@ -128,17 +144,26 @@ def _midnight(moment: datetime.datetime, days: int = 0) -> datetime.datetime:
     return start + datetime.timedelta(days=days)
 
 
-STARTS: Mapping[str, Callable[[datetime.datetime], datetime.datetime]] = {
-    "hour": lambda moment: moment.replace(minute=0, second=0, microsecond=0),
-    "day": _midnight,
-    "week": lambda moment: _midnight(moment, -moment.weekday()),
-    "month": lambda moment: _midnight(moment.replace(day=1)),
-}
-NEXTS: Mapping[str, Callable[[datetime.datetime], float]] = {
-    "hour": lambda start: start.timestamp() + 3600,
-    "day": lambda start: _midnight(start, 1).timestamp(),
-    "week": lambda start: _midnight(start, 7).timestamp(),
-    "month": lambda start: _midnight(_midnight(start, 32).replace(day=1)).timestamp(),
+def _hour(moment: datetime.datetime) -> tuple[float, float]:
+    """Sixty minutes, also on a day when the clock is set by half an hour."""
+    start = round(moment.timestamp() - 60 * moment.minute - moment.second - moment.microsecond / 10**6)
+    return start, start + 3600
+
+
+def _days(start: datetime.datetime, end: datetime.datetime) -> tuple[float, float]:
+    return start.timestamp(), end.timestamp()
+
+
+def _month(moment: datetime.datetime) -> tuple[float, float]:
+    first = _midnight(moment.replace(day=1))
+    return _days(first, _midnight(first, 32).replace(day=1))
+
+
+WINDOWS: Mapping[str, Callable[[datetime.datetime], tuple[float, float]]] = {
+    "hour": _hour,
+    "day": lambda moment: _days(_midnight(moment), _midnight(moment, 1)),
+    "week": lambda moment: _days(_midnight(moment, -moment.weekday()), _midnight(moment, 7 - moment.weekday())),
+    "month": _month,
 }
 """When the window that a moment is in began, and when the next one begins."""
 
@@ -171,17 +196,6 @@ def _amount(limit: Limit, expected: Row, target: Target) -> Decimal:
     return Decimal(1) if limit.measure == "calls" else measured(limit.measure, expected)
 
 
-def unpriced(target: Target, bound: str, reason: str) -> RefusedError:
-    """The error for a model whose cost nobody knows, where that is bounded."""
-    return RefusedError(
-        f"{target.name} is unpriced, so {bound} cannot be kept",
-        hint="say what a million tokens cost (0 is free):"
-        f" aix model add --id {target.model} --provider {target.provider.name}"
-        " --input-price DOLLARS --output-price DOLLARS",
-        reason=reason,
-    )
-
-
 def _free_again(
     stands: Standing, amount: Decimal, base: "sqlite3.Connection", besides: int | None, now: float
 ) -> float | None:
@@ -190,7 +204,7 @@ def _free_again(
     if amount > limit.amount or not limit.rolling:
         return None if amount > limit.amount else stands.until
     left = stands.used
-    for row in base.execute(f"{EACH} ORDER BY started", (_milliseconds(window(limit, now)[0] or 0), besides)):
+    for row in base.execute(f"{EACH} ORDER BY started", (*_time(limit, now, None), besides)):
         if limit.covers(row["provider"], row["model"], row["prompt"]):
             left -= measured(limit.measure, row)
         if left + amount <= limit.amount:

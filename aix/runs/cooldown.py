@@ -28,11 +28,16 @@ LONGEST_WORDS = 40
 PATIENCE = 1.0
 """How many seconds to wait for others who write."""
 
-OF_PROVIDER = frozenset({"401", "402", "403", "408", "5xx", "connect", "timeout"})
+OF_PROVIDER = frozenset({"408", "5xx", "connect", "timeout", "unanswered"})
 OF_MODEL = frozenset({"429"})
-"""The triggers after which all of a provider rests, or one of its models."""
+"""The triggers after which all of a provider rests, or one of its models. A key that was turned down is no reason: that
+is known at once, and may be mended by the next run."""
 
-SAID: Mapping[str, str] = {"connect": "a failed connection", "timeout": "a time-out"}
+SAID: Mapping[str, str] = {
+    "connect": "a failed connection",
+    "timeout": "a time-out",
+    "unanswered": "an answer that was none",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,11 @@ class Cooldown:
         """Note a failure, if it is one after which to leave somebody alone."""
         met = triggers(error)
         name = _whom(target, met)
-        if not name or error.reason == "no_key":  # nobody was asked
+        if not name:
             return
         known, now = self._known.get(name), self._clock.now()
         seen = known.failures if known and now < known.last + FORGOTTEN else 0
-        after = f"HTTP {error.status}" if error.status else next(SAID[one] for one in met if one in SAID)
+        after = next((SAID[one] for one in met if one in SAID), f"HTTP {error.status}")
 
         def again(entries: Entries) -> Entries:
             old = entries.get(name)

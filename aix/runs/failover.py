@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aix.errors import AixError, DeadlineError, NetworkError
+from aix.errors import AixError, AuthError, DeadlineError, NetworkError, ProviderError
 from aix.llm.clock import Clock
 from aix.llm.exchange import Exchange
 from aix.llm.providers import Provider
@@ -20,15 +20,21 @@ if TYPE_CHECKING:
 USUAL = ("401", "402", "403", "408", "409", "429", "5xx", "connect", "timeout", "context")
 """After what the next target is asked, where the user does not say otherwise."""
 
-BY_REASON: Mapping[str, str] = {"content_filter": "", "context": "context", "no_key": "401", "quota": "402"}
-BY_KIND: Mapping[type[AixError], str] = {NetworkError: "connect", DeadlineError: "timeout"}
+BY_REASON: Mapping[str, str] = {"content_filter": "", "context": "context", "limit": "limit", "quota": "402"}
+BY_KIND: Mapping[type[AixError], str] = {
+    AuthError: "401",  # there is no key to show, or no way to get at it
+    NetworkError: "connect",
+    DeadlineError: "timeout",
+    ProviderError: "unanswered",
+}
+"""The triggers of failures without a status that says so."""
 
 
 def triggers(error: AixError) -> frozenset[str]:
     """The names under which a failure may stand in `fallback.on`; none for what another target would not mend."""
     if error.reason in BY_REASON:
         return frozenset(filter(None, [BY_REASON[error.reason]]))
-    if not error.status:
+    if error.status < 300:
         return frozenset(name for kind, name in BY_KIND.items() if isinstance(error, kind))
     status = 429 if error.status == 498 else error.status
     return frozenset() if status == 400 else frozenset({str(status), f"{status // 100}xx"})
@@ -73,9 +79,11 @@ class Failover:
                     begun = True
                     yield event
             except AixError as error:
-                self.failed(target, error)
-                left = [] if begun else self._after(error, target, left)
-                if not left or (ends and self.clock.monotonic() >= ends):
+                late = bool(ends) and self.clock.monotonic() >= ends
+                if not late or len(asked) == 1:  # who had only what was left of the time is not to blame
+                    self.failed(target, error)
+                left = [] if begun or late else self._after(error, target, left)
+                if not left:
                     raise _exhausted(error, asked) from error.__cause__
                 self.warn(f"{error.message}; asking {left[0].name} instead")
             else:
@@ -90,7 +98,8 @@ class Failover:
         exchange = replace(exchange, key=best.secret, key_source=best.source) if best else exchange
         while True:
             begun = False
-            bounded = replace(exchange, timeout=min(exchange.timeout, round(ends - self.clock.monotonic(), 1)))
+            left = round(ends - self.clock.monotonic() + 0.05, 1)  # never less, so that who is late is so for all
+            bounded = replace(exchange, timeout=min(exchange.timeout, left))
             try:
                 run.patience.others = partial(self._has_others, exchange=exchange, after=after)
                 for event in self.client().events(bounded, run.attempts, run.patience):

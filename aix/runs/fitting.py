@@ -12,6 +12,7 @@ from aix.llm.catalogue import Model
 from aix.llm.effort import nearest
 from aix.llm.providers import Dialect, Provider
 from aix.messages import File, Image, Message, Part, Request, Text, Usage, estimate_tokens
+from aix.runs.logged import Estimate
 
 OPTIONS = ("temperature", "top_p", "max_tokens", "stop", "seed", "effort")
 """What a prompt and a flag may set of a request; the first three are settings too."""
@@ -34,29 +35,35 @@ SEES: Mapping[str, str] = {"image/": "vision", "application/pdf": "pdf"}
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A request as its model takes it; `notes` are sentences about what was changed, and what may go wrong. `cut` is
-    how many tokens of answer its protocol asks for at most, where that is not for the request to say."""
+    """A request as its model takes it, of about so many `tokens`; `notes` are sentences about what was changed, and
+    what may go wrong. `cut` is how many tokens of answer its protocol asks for at most, where that is not for the
+    request to say."""
 
     request: Request
     dialect: Dialect
     model: Model
+    tokens: int
     notes: tuple[str, ...] = ()
     cut: int | None = None
-
-    @property
-    def tokens(self) -> int:
-        """About how many tokens it is."""
-        return estimated(self.request.messages)
 
     @property
     def longest(self) -> int | None:
         """The tokens that the answer can have at most; None where nobody says."""
         return self.cut or self.request.max_tokens or self.model.max_output
 
+    def estimate(self, asked: int | None) -> Estimate:
+        """What it is expected to take, with an answer of as many tokens as were `asked` for."""
+        answer = asked or min(self.longest or USUAL_ANSWER, USUAL_ANSWER)
+        return Estimate(self.tokens, answer, self.cost(self.tokens, answer))
+
     def cost(self, tokens: int, answer: int | None) -> Decimal | None:
-        """Dollars for so many tokens in and so many out; None where it is unpriced, or nobody knows how many."""
+        """Dollars for so many tokens in and so many out, were they thought or said, whichever is dearer; None where it
+        is unpriced, or nobody knows how many."""
         price = self.model.price
-        return None if price is None or answer is None else price.cost(Usage(tokens, answer))
+        if price is None or answer is None:
+            return None
+        costs = (price.cost(Usage(tokens, answer, reasoning_tokens=thought)) for thought in (0, answer))
+        return max((cost for cost in costs if cost is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,9 @@ def fitted(
     for step in (_with_accepted_effort, _within_its_longest_answer, _without_unsaid, _with_schema_in_words):
         request, note = step(request, taker)
         notes.append(note)
-    notes += [_overflow(request, taker), retirement(taker.model, today) if today else ""]
-    return Fitted(request, taker.dialect, taker.model, tuple(filter(None, notes)))
+    tokens = estimated(request.messages)
+    notes += [_overflow(tokens, taker), retirement(taker.model, today) if today else ""]
+    return Fitted(request, taker.dialect, taker.model, tokens, tuple(filter(None, notes)))
 
 
 def unseen(request: Request, model: Model, uncarried: frozenset[str] = frozenset()) -> str:
@@ -179,8 +187,8 @@ def retirement(model: Model, today: date) -> str:
     return f"{model.provider}:{model.id} {ends} on {model.retires}{instead}"
 
 
-def _overflow(request: Request, taker: Taker) -> str:
-    tokens, window = estimated(request.messages), taker.model.context
+def _overflow(tokens: int, taker: Taker) -> str:
+    window = taker.model.context
     if not window or tokens <= window:
         return ""
     return f"about {tokens} tokens (estimated) are more than the {window} that {taker.name} reads and writes"

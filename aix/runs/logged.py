@@ -14,6 +14,9 @@ LARGEST = 2**63 - 1
 Columns = Mapping[str, Any]
 """Some columns of a row, with their values."""
 
+ANSWER = "answer"
+"""The role of what the model said."""
+
 LEVELS = ("off", "figures", "full")
 """How much is kept of a run."""
 

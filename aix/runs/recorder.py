@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from aix.config.secrets import Secret, hidden, hidden_with_likes
+from aix.config.secrets import Secret, forms, hidden, hidden_with_likes
 from aix.errors import AixError, StorageError
 from aix.llm.clock import Clock
 from aix.messages import File, Image, Message, Text
@@ -54,11 +54,11 @@ class Recorder:
 
     def begin(self, run: Run, estimate: Estimate) -> None:
         """Note that a run's target is about to be asked. Raises RefusedError, or StorageError where limits are set."""
-        if self._gave_up or (self.level == "off" and not self.check):
-            return
         check = self.check(run, estimate) if self.check else _unchecked
         reserved = {**_target(run), **spent(run).with_more(estimate)}
         run.expected, now = estimate, self.clock.now()
+        if self._gave_up or (self.level == "off" and not self.check):
+            return
         if run.number is None:
             run.started = int(now * 1000)
             since = max(0, int((now - self.keep * DAY) * 1000))
@@ -137,6 +137,13 @@ class Recorder:
         }
 
 
+def level_of(setting: str, *, wanted: bool, private: bool) -> str:
+    """How much is kept of a run, as is set: nothing where that is not wanted, and of a private one no texts."""
+    if not wanted:
+        return "off"
+    return "figures" if private and setting == "full" else setting
+
+
 def said_in(run: Run) -> list[Said]:
     """The parts of the messages, and the answer."""
     place = len(run.messages)
@@ -163,7 +170,7 @@ def _said(place: int, message: Message) -> list[Said]:
 def _clean(part: Said, secrets: Sequence[Secret]) -> Said:
     """A part without any secret; a file that holds one is not kept."""
     text = None if part.text is None else hidden(_letters(part.text), secrets)
-    shows = any(secret.reveal().encode() in (part.data or b"") for secret in secrets)
+    shows = any(written.encode() in (part.data or b"") for secret in secrets for written in forms(secret))
     name = part.name and hidden(_letters(part.name), secrets)
     return Said(part.message, part.role, part.kind, text, part.media_type, name, None if shows else part.data)
 

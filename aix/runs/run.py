@@ -108,29 +108,13 @@ class Run:
     @property
     def usage(self) -> Usage | None:
         """The tokens of all answers together; None where no provider told any."""
-        return _sum([usage for usage, _ in self._told])
-
-    @property
-    def cost(self) -> Decimal | None:
-        """Dollars for all answers together: what the provider says, else what the catalogue makes of the tokens; None
-        where neither is known."""
-        costs = [cost_of(usage, price) for usage, price in self._told]
-        return sum(filter(None, costs), Decimal()) if costs and None not in costs else None
-
-    @property
-    def cost_is_reported(self) -> bool:
-        """Whether the provider itself says what all of it costs."""
-        return all(usage.reported_cost is not None for usage, _ in self._told)
+        finishes = [answer.finish for answer, _ in self.answers]
+        return _sum([finish.usage for finish in finishes if finish and finish.usage])
 
     @property
     def answers(self) -> "list[tuple[Response, Price | None]]":
         """All answers, each with what the model costs that gave it; the one that counts is the last."""
         return [(collector.response, price) for collector, price in (*self.aside, (self.collector, self.price))]
-
-    @property
-    def _told(self) -> "list[tuple[Usage, Price | None]]":
-        pairs = [(answer.finish, price) for answer, price in self.answers]
-        return [(finish.usage, price) for finish, price in pairs if finish and finish.usage]
 
     def begin_again(self) -> None:
         """Another answer is to take the place of this one."""
@@ -140,13 +124,6 @@ class Run:
     def take_back(self) -> None:
         """The answer is what it was before it began again."""
         (self.collector, self.price), self.aside[-1] = self.aside[-1], (self.collector, self.price)
-
-
-def cost_of(usage: Usage, price: "Price | None") -> Decimal | None:
-    """Dollars for one answer: what the provider says, else what its price makes of the tokens."""
-    if usage.reported_cost is not None:
-        return usage.reported_cost
-    return price.cost(usage) if price else None
 
 
 def _sum(usages: Sequence[Usage]) -> Usage | None:

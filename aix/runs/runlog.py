@@ -111,8 +111,9 @@ class RunLog:
             row = base.execute(f"{SELECT} WHERE {last}", {"number": number}).fetchone()
         if row:
             return Logged(**row)
-        missing = "no run is in the log yet" if number is None else f"there is no run {number} in the log"
-        raise NotFoundError(missing, hint="aix log list", reason="run")
+        if number is None:
+            raise NotFoundError("no run is in the log yet", hint="aix run NAME -x", reason="run")
+        raise NotFoundError(f"there is no run {number} in the log", hint="aix log list", reason="run")
 
     def said(self, number: int) -> "Sequence[Said]":
         """The messages of a run and its answer, part by part; nothing where no texts are kept."""

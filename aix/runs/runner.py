@@ -3,34 +3,33 @@
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from aix.config.secrets import Key, Secret, find_keys, has_key
+from aix.config.secrets import Key
 from aix.config.settings import Settings
-from aix.errors import AixError, IncompleteError, NotFoundError, UsageError
+from aix.errors import AixError, IncompleteError
 from aix.library.prompt import Prompt
 from aix.llm.catalogue import Catalogue
 from aix.llm.clock import Clock
+from aix.llm.deadlines import deadlines
 from aix.llm.exchange import Exchange
-from aix.llm.limits import limits
+from aix.llm.money import dollars
 from aix.llm.naming import Known
-from aix.llm.ordering import alone, arranged, nobody
+from aix.llm.ordering import alone, arranged, nobody_fits
 from aix.llm.protocols import UNCARRIED, counter, longest, protocol
 from aix.llm.providers import Provider, Providers
 from aix.llm.routing import Candidates, Route, Target, no_key
 from aix.llm.selection import candidates
 from aix.llm.wire import Call, parsed
 from aix.messages import Event, Message, Request
+from aix.runs.alternatives import blind, name_models
 from aix.runs.cap import Cap
 from aix.runs.facts import Explained, Past, facts_of
 from aix.runs.failover import Failover, triggers
-from aix.runs.fitting import OPTIONS, USUAL_ANSWER, Fitted, fitted, unseen
+from aix.runs.fitting import OPTIONS, Fitted, fitted, unseen
 from aix.runs.judgement import judge
-from aix.runs.key_queue import KeyQueue, key_sources
-from aix.runs.logged import Estimate
-from aix.runs.money import dollars
+from aix.runs.keys import Keys
 from aix.runs.run import Order, Run
 from aix.runs.spent import spent
 from aix.runs.wish import policy_of, wish_of
@@ -41,16 +40,10 @@ if TYPE_CHECKING:
 
 NOTHING: frozenset[str] = frozenset()
 
-UNABLE: Mapping[str, tuple[str, str]] = {
-    "vision": ("images", "aix model list --vision"),
-    "pdf": ("PDF files", "attach its text: pdftotext FILE - | aix run NAME -a -"),
-}
-"""What a model without a capability cannot read, and what to do then."""
-
 
 class Runner:
     """`warn` is told, in a sentence, what the user should know and did not ask. `client` and `catalogue` are made when
-    they are needed; `today` tells which models are retired; `project` is what the project sets."""
+    they are needed; `project` is what the project sets."""
 
     def __init__(
         self,
@@ -60,7 +53,6 @@ class Runner:
         env: Mapping[str, str],
         warn: Callable[[str], None],
         catalogue: Callable[[], Catalogue] = lambda: Catalogue(()),
-        today: date | None = None,
         clock: Clock | None = None,
         past: Past | None = None,
         project: Callable[[], Mapping[str, Any]] = dict,
@@ -68,14 +60,12 @@ class Runner:
         self._settings = settings
         self._providers = providers
         self._client = client
-        self._env = env
         self._warn = warn
         self._catalogue = catalogue
-        self._today = today
         self._clock = clock or Clock()
         self._past = past or Past()
         self._project = project
-        self._key_queues: dict[str, KeyQueue] = {}
+        self.keys = Keys(settings, env, warn)
         self._said: set[str] = set()
 
     def choose(self, order: Order, prompt_model: str) -> Target:
@@ -106,14 +96,14 @@ class Runner:
     def _hindrance(self, route: Route) -> AixError | None:
         """What a run of a route would end with before it sends anything."""
         if not route.targets:
-            return nobody(route)
-        usable = any(self.usable(target.provider) for target in route.targets)
+            return nobody_fits(route)
+        usable = any(self.keys.usable(target.provider) for target in route.targets)
         return None if usable else no_key(route.targets[0].provider)
 
     def candidates(self, order: Order, prompt: Prompt) -> Candidates:
         """Everybody whom this run may ask. Raises NotFoundError, AuthError or RefusedError."""
         wish = wish_of(order, prompt, self._settings, self._project())
-        found = candidates(wish, Known(self._providers, self._catalogue, self.usable, self._listens))
+        found = candidates(wish, Known(self._providers, self._catalogue, self.keys.usable, self._listens))
         self._say_once(*found.notes)
         return found
 
@@ -129,30 +119,24 @@ class Runner:
         provider = target.provider
         model = self._catalogue().get(provider.name, target.model)
         if lacking := unseen(request, model, UNCARRIED.get(provider.protocol, NOTHING)):
-            raise self._blind(provider, target.model, lacking)
-        fit = fitted(request, provider, protocol(provider.protocol).UNSAID, model, self._today)
+            raise blind(target, lacking, self._catalogue())
+        fit = fitted(request, provider, protocol(provider.protocol).UNSAID, model, self._clock.today)
         self._say_once(*fit.notes)
         return replace(fit, cut=longest(provider.protocol, fit.request, fit.dialect))
 
-    def capped(self, target: Target, request: Request, order: Order, run: Run) -> Request:
-        """The request with an answer no longer than the run's `max_cost` pays for. Raises RefusedError."""
-        most = self._max_cost(order)
+    def capped(self, target: Target, request: Request, order: Order, run: Run) -> Fitted:
+        """Like `fitted`, with an answer no longer than the run's `max_cost` pays for. Raises RefusedError."""
+        most, fit = self._max_cost(order), self.fitted(target, request)
         if most is None:
-            return request
+            return fit
         cap = Cap(most, spent(run).cost or Decimal())
-        tokens = cap.cut(target, self.fitted(target, request))
+        tokens = cap.cut(target, fit)
         if tokens is None:
-            return request
-        cut = replace(request, max_tokens=tokens)
-        cap.cut(target, self.fitted(target, cut))  # refuses what is longer all the same: thinking, no word for a limit
+            return fit
+        cut = self.fitted(target, replace(request, max_tokens=tokens))
+        cap.check(target, cut)
         self._say_once(f"an answer by {target.name} is cut at {tokens} tokens, as it may cost {dollars(most)} at most")
         return cut
-
-    def estimate(self, target: Target, request: Request, cut: int | None = None) -> Estimate:
-        """What a request is expected to take, the answer of which is cut at so many tokens, if at all."""
-        fit = self.fitted(target, request)
-        answer = request.max_tokens or min(fit.longest or USUAL_ANSWER, cut or USUAL_ANSWER, USUAL_ANSWER)
-        return Estimate(fit.tokens, answer, fit.cost(fit.tokens, answer))
 
     @contextmanager
     def recorded(self, run: Run, request: Request, recorder: "Recorder") -> Iterator[None]:
@@ -160,13 +144,12 @@ class Runner:
         target = run.asked
         run.price = self._catalogue().get(target.provider.name, target.model).price
         with recorder.recording(run):
-            recorder.begin(run, self.estimate(target, request))
+            recorder.begin(run, self.fitted(target, request).estimate(request.max_tokens))
             yield
 
-    def exchange(self, target: Target, request: Request, order: Order, *, key: Key | None) -> Exchange:
+    def exchange(self, target: Target, fit: Fitted, order: Order, *, key: Key | None) -> Exchange:
         """The request as it goes over the wire. Nothing is sent by this."""
         stream = self._settings.get("stream").value if order.stream is None else order.stream
-        fit = self.fitted(target, request)
         call = protocol(target.provider.protocol).encode(fit.request, fit.dialect, stream=stream)
         return replace(self._asking(target, call, order, key), stream=stream)
 
@@ -185,7 +168,7 @@ class Runner:
             yield from run.collector.passing(events)
         except AixError as error:
             if not run.response.text:
-                self._name_models(error, run.asked)
+                name_models(error, run.asked, self._catalogue())
                 raise
             raise IncompleteError(
                 f"the answer broke off: {error.message}",
@@ -197,46 +180,18 @@ class Runner:
             ) from error
         judge(run.response, run.asked.provider.name)
 
-    def count(self, target: Target, request: Request, order: Order, *, key: Key | None) -> int | None:
+    def count(self, target: Target, fit: Fitted, order: Order, *, key: Key | None) -> int | None:
         """How many tokens the provider itself counts; None where it has no way to say. Raises AixError."""
         provider = target.provider
         if not provider.counter:
             return None
-        module, fit = counter(provider.counter), self.fitted(target, request)
+        module = counter(provider.counter)
         exchange = self._asking(target, module.count(fit.request, fit.dialect), order, key)
         ends = self._clock.monotonic() + exchange.timeout
         while error := (reply := self._client().ask(exchange)).error:
-            self._name_models(error, target)
+            name_models(error, target, self._catalogue())
             exchange = self._failover(order).with_next_key(exchange, error, ends)
         return module.counted(parsed(reply.body, provider.name))
-
-    def usable(self, provider: Provider) -> bool:
-        """Whether the provider needs no key, or has one. No key command is run to know that."""
-        if provider.keyless or provider.key_optional:
-            return True
-        return has_key(key_sources(provider, self._settings, self._env), self._env)
-
-    def key(self, provider: Provider) -> Key | None:
-        """The provider's key; None when it takes none. Raises AuthError when it needs one and there is none."""
-        if provider.keyless:
-            return None
-        key = self._key_queue(provider).best()
-        if key is None and not provider.key_optional:
-            raise no_key(provider)
-        if key and key.source.endswith(".api_key"):
-            self._warn(f"{key.source} holds a key; better: aix api-key custom:{provider.name}, or api_key_env")
-        return key
-
-    def shown_keys(self) -> list[Secret]:
-        """Every key that was looked for in this run, wherever it came from."""
-        return [key.secret for queue in self._key_queues.values() for key in queue.found]
-
-    def keys(self, provider: Provider) -> list[Key]:
-        """All of the provider's keys, best first. Raises AuthError when it needs one and there is none."""
-        found = [] if provider.keyless else list(self._find_keys(provider))
-        if not (found or provider.keyless or provider.key_optional):
-            raise no_key(provider)
-        return found
 
     def _asking(self, target: Target, call: Call, order: Order, key: Key | None) -> Exchange:
         """One question to a target, of which the answer comes in one piece."""
@@ -250,7 +205,7 @@ class Runner:
             stream=False,
             timeout=self._timeout(order, provider),
             key_source=key.source if key else "",
-            limits=limits(self._settings, provider, self._timeout(order, provider)),
+            deadlines=deadlines(self._settings, provider, self._timeout(order, provider)),
         )
 
     def _failover(self, order: Order) -> Failover:
@@ -263,7 +218,7 @@ class Runner:
         return Failover(
             client=self._client,
             policy=policy,
-            keys=self._key_queue,
+            keys=self.keys.queue,
             window=lambda target: self._catalogue().get(target.provider.name, target.model).context,
             failed=failed,
             answered=self._past.answered,
@@ -275,37 +230,8 @@ class Runner:
         """How long all targets together may take."""
         return max(self._timeout(order, target.provider) for target in targets)
 
-    def _key_queue(self, provider: Provider) -> KeyQueue:
-        if provider.name not in self._key_queues:
-            self._key_queues[provider.name] = KeyQueue(self._find_keys(provider))
-        return self._key_queues[provider.name]
-
-    def _blind(self, provider: Provider, model: str, lacking: str) -> UsageError:
-        """The error for a model that cannot read what it would be sent, with some that can."""
-        hopeless = lacking in UNCARRIED.get(provider.protocol, NOTHING)
-        known = () if hopeless else self._catalogue().of(provider.name)
-        able = [other for other in known if lacking in other.capabilities]
-        usual = (provider.default_model, *provider.roles.values())
-        able.sort(key=lambda other: (other.id not in usual, bool(other.retires)))
-        names = ", ".join(f"{provider.name}:{other.id}" for other in able[:3])
-        said, way_out = UNABLE[lacking]
-        hints = [f"these can: {names}", way_out] if names else [way_out]
-        return UsageError(f"{provider.name}:{model} cannot read {said}", hint="\n".join(hints))
-
-    def _name_models(self, error: AixError, target: Target) -> None:
-        """Add to an error that means "no such model" names that are near, or where the models are listed."""
-        if not isinstance(error, NotFoundError) or error.status != 404:
-            return
-        name = target.provider.name
-        near = [f"{name}:{model}" for model in self._catalogue().near(name, target.model) if model != target.model]
-        listed = f"did you mean {' or '.join(near)}?" if near else f"aix model list --provider {name} --live"
-        error.hint = f"{error.hint}\n{listed}".strip()
-
     def _listens(self, provider: Provider) -> bool:
         return self._client().listens(provider)
-
-    def _find_keys(self, provider: Provider) -> Iterator[Key]:
-        return find_keys(key_sources(provider, self._settings, self._env), self._env)
 
     def _timeout(self, order: Order, provider: Provider) -> float:
         """In seconds: the flag, the variable, the provider's own, the setting."""

@@ -1,12 +1,16 @@
 """What a run took: what the providers say of their answers, and an estimate where they say nothing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from aix.llm.exchange import Attempt
 from aix.messages import Response, Usage, estimate_tokens
 from aix.runs.logged import LARGEST, Columns, Estimate, units
-from aix.runs.run import COUNTS, Run, cost_of
+from aix.runs.run import COUNTS, Run
+
+if TYPE_CHECKING:
+    from aix.llm.catalogue import Price
 
 LOST = frozenset({"TIMEOUT", "NETWORK", "PROVIDER", "INCOMPLETE", "INTERRUPTED"})
 """How an attempt ends whose answer was perhaps written, and charged for, and never came."""
@@ -51,8 +55,8 @@ def spent(run: Run) -> Spent:
     lost = any(map(may_be_charged, run.attempts))
     if not answers:
         return _all_of(run.expected) if lost else Spent()
-    usages = [_told(answer) or _guess(answer, run.expected) for answer, _ in answers]
-    told = all(_told(answer) for answer, _ in answers)
+    usages = [_counted(answer, run.expected) for answer, _ in answers]
+    told = all(_told(answer) == usage for usage, (answer, _) in zip(usages, answers, strict=True))
     costs = [cost_of(usage, price) for usage, (_, price) in zip(usages, answers, strict=True)]
     return Spent(
         Usage(**{name: sum(getattr(usage, name) for usage in usages) for name in COUNTS}),
@@ -66,6 +70,13 @@ def _all_of(expected: Estimate) -> Spent:
     return Spent(Usage(expected.input_tokens, expected.output_tokens), expected.cost, exact=False)
 
 
+def cost_of(usage: Usage, price: "Price | None") -> Decimal | None:
+    """Dollars for one answer: what the provider says, else what its price makes of the tokens."""
+    if usage.reported_cost is not None:
+        return usage.reported_cost
+    return price.cost(usage) if price else None
+
+
 def came(answer: Response) -> bool:
     """Whether anything of an answer came."""
     return bool(answer.text or answer.reasoning or answer.tool_calls or answer.finish)
@@ -77,8 +88,17 @@ def may_be_charged(attempt: Attempt) -> bool:
     return attempt.error in LOST and attempt.sent and attempt.first_token is None and not refused
 
 
+def _counted(answer: Response, expected: Estimate) -> Usage:
+    """What is told of an answer; what is left out of that, and cannot be nothing, by its text."""
+    told, guess = _told(answer), _guess(answer, expected)
+    if told is None or told.reported_cost is not None:
+        return told or guess
+    made = told.output_tokens or guess.output_tokens
+    return replace(told, input_tokens=told.input_tokens or guess.input_tokens, output_tokens=made)
+
+
 def _told(answer: Response) -> Usage | None:
-    return answer.finish.usage if answer.finish else None
+    return (answer.finish.usage or None) if answer.finish else None
 
 
 def _guess(answer: Response, expected: Estimate) -> Usage:

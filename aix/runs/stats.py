@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from aix.runs.logged import UNIT, Choice
@@ -16,6 +18,10 @@ Key = TypeVar("Key", str, date)
 
 BRIEF = 0.05
 """An answer that was written in fewer seconds came in one piece, which says nothing of how fast it is written."""
+
+
+QUARTER = 15 * 60 * 1000
+"""Milliseconds in which no day ends, in whatever time zone."""
 
 
 class Fact(NamedTuple):
@@ -148,12 +154,12 @@ def figures(facts: Sequence[Fact]) -> Figures:
     costs = [fact.cost for fact in facts if fact.cost is not None]
     return Figures(
         runs=len(facts),
-        failed=sum(fact.failed for fact in facts),
-        unfinished=sum(fact.unfinished for fact in facts),
-        input_tokens=sum(fact.input_tokens for fact in facts),
-        cache_read_tokens=sum(fact.cache_read_tokens for fact in facts),
-        output_tokens=sum(fact.output_tokens for fact in facts),
-        reasoning_tokens=sum(fact.reasoning_tokens for fact in facts),
+        failed=sum(map(attrgetter("failed"), facts)),
+        unfinished=sum(map(attrgetter("unfinished"), facts)),
+        input_tokens=sum(map(attrgetter("input_tokens"), facts)),
+        cache_read_tokens=sum(map(attrgetter("cache_read_tokens"), facts)),
+        output_tokens=sum(map(attrgetter("output_tokens"), facts)),
+        reasoning_tokens=sum(map(attrgetter("reasoning_tokens"), facts)),
         cost=Decimal(sum(costs)) / UNIT if any(costs) or len(costs) == len(facts) else None,
         cost_is_estimate=any(fact.cost_is_estimate for fact in facts),
         unpriced=len(facts) - len(costs),
@@ -177,7 +183,12 @@ def _by_name(facts: Iterable[Fact], name: Callable[[Fact], str]) -> list[Row]:
 
 def _by_time(facts: Sequence[Fact], unit: Unit, last: date, zone: tzinfo | None) -> list[Row]:
     """From the first run on; what is empty in between stays in its place."""
-    filled = _grouped(facts, lambda fact: unit.first(datetime.fromtimestamp(fact.started / 1000, zone).date()))
+
+    @cache
+    def stretch(quarter: int) -> date:
+        return unit.first(datetime.fromtimestamp(quarter * QUARTER // 1000, zone).date())
+
+    filled = _grouped(facts, lambda fact: stretch(fact.started // QUARTER))
     if not filled:
         return []
     end = max(unit.first(last), *filled)

@@ -107,6 +107,57 @@ def test_a_fallback_is_the_same_call(aix: Aix, library: Path, model: Model) -> N
     assert (done.status, done.stdout) == (0, "Good day.")
 
 
+@pytest.mark.parametrize(
+    ("scope", "on", "asked"),
+    [
+        ({"model": "box:tiny"}, None, []),
+        ({"model": "box:tiny"}, ["5xx"], []),
+        ({"model": "box:tiny"}, ["5xx", "limit"], ["big"]),
+        ({"provider": "box"}, ["limit"], []),
+        ({}, ["limit"], []),
+    ],
+    ids=str,
+)
+def test_a_limit_hands_on_only_where_that_is_set_and_never_to_whom_it_covers_too(
+    aix: Aix, library: Path, model: Model, scope: dict[str, str], on: list[str] | None, asked: list[str]
+) -> None:
+    fallback = {"targets": ["box:big"], **({"on": on} if on else {})}
+    limit(library, model, {"per": "day", "calls": 0, **scope}, fallback=fallback)
+    done = aix(*RUN)
+    assert [request["model"] for request in model.asked] == asked
+    assert done.status == (0 if asked else 11)
+    beyond = "this would go beyond the limit of 0 calls per day for box:tiny: 0 calls used, 1 call more"
+    if asked:
+        assert done.stderr == f"aix: warning: {beyond}; asking box:big instead\n"
+
+
+def test_the_way_to_price_a_model_can_be_typed_as_it_is_said(aix: Aix, library: Path, model: Model) -> None:
+    limit(library, model, {"per": "day", "cost": 1})
+    odd = "it's $HOME; a:free/model"
+    done = aix(*RUN, "-m", f"box:{odd}")
+    assert (done.status, model.asked) == (11, [])
+    way = done.stderr.partition("(0 is free): aix ")[2].splitlines()[0].replace("DOLLARS", "0")
+    assert shell(f'"$AIX" {way}').status == 0
+    assert aix(*RUN, "-m", f"box:{odd}").status == 0
+    assert [request["model"] for request in model.asked] == [odd]
+
+
+def test_a_model_that_is_free_is_not_cut(aix: Aix, library: Path, model: Model) -> None:
+    limit(library, model, models={"box:tiny": {"input_price": 0, "output_price": 0}})
+    done = aix(*RUN, "--max-cost", "0", "--usage")
+    assert (done.status, "max_tokens" in model.asked[0]) == (0, False)
+    assert "· $0.00 ·" in done.stderr
+
+
+def test_the_variable_wins_over_the_setting(aix: Aix, library: Path, model: Model) -> None:
+    limit(library, model, max_cost=0.01)
+    assert aix(*RUN, env={"AIX_MAX_COST": "$0.02"}).status == 0
+    assert model.asked[0]["max_tokens"] == 1999
+    done = aix(*RUN, env={"AIX_MAX_COST": "0,02"})
+    assert (done.status, len(model.asked)) == (2, 1)
+    assert done.stderr.startswith("aix: error: AIX_MAX_COST must be an amount of dollars")
+
+
 @pytest.mark.parametrize("command", [("model", "test"), ("provider", "test", "box", "--send")], ids=" ".join)
 def test_to_try_a_model_is_a_call_too(
     aix: Aix, library: Path, home: Path, model: Model, command: tuple[str, ...]
@@ -139,8 +190,8 @@ def test_a_project_can_only_tighten(aix: Aix, library: Path, home: Path, model: 
     ("cap", "flags", "sent"),
     [
         ("2", (), None),
-        ("0.010", (), 999),
-        ("0.010", ("--max-tokens", "50"), 50),
+        ("0.01", (), 999),
+        ("0.01", ("--max-tokens", "50"), 50),
         ("0.00017", (), 16),
     ],
 )
@@ -161,7 +212,7 @@ def test_an_answer_is_as_long_as_the_cap_pays_for(
         (("--max-cost", "0.00016"), "an answer of 16 tokens by box:tiny may cost ~$0.00017", "--max-cost 0.0002"),
         (
             ("--max-cost", "0.01", "--max-tokens", "5000"),
-            "an answer of 5000 tokens by box:tiny may cost ~$0.050; the cap is $0.010",
+            "an answer of 5000 tokens by box:tiny may cost ~$0.05; the cap is $0.01",
             "hint: --max-tokens 999\n  hint: --max-cost 0.0501\n",
         ),
         (
@@ -188,12 +239,13 @@ def test_the_cap_can_be_a_setting_which_a_flag_replaces(aix: Aix, library: Path,
     assert [asked["max_tokens"] for asked in model.asked] == [999, 1999]
 
 
-def test_a_correction_gets_what_is_left_of_the_cap(aix: Aix, model: Model) -> None:
+def test_a_correction_gets_what_is_left_of_the_cap(aix: Aix, library: Path, model: Model) -> None:
+    limit(library, model, models={"box:tiny": {**PRICES, "output_price": 1000}})
     model.turns = ["no JSON", '{"a": 1}']
-    done = aix(*RUN, "--schema", '{"type": "object"}', "--max-cost", "0.01")
+    done = aix(*RUN, "--schema", '{"type": "object"}', "--max-cost", "0.05")
     assert done.status == 0
     first, second = (asked["max_tokens"] for asked in model.asked)
-    assert 0 < second < first < 1000
+    assert first - second in (7, 8)  # the first answer was 7 tokens, beside which what is asked costs next to nothing
 
 
 def test_a_dearer_fallback_is_checked_anew(aix: Aix, library: Path, model: Model) -> None:
@@ -201,7 +253,7 @@ def test_a_dearer_fallback_is_checked_anew(aix: Aix, library: Path, model: Model
     model.turns = [(403, "no")]
     done = aix(*RUN, "--fallback", "box:big", "--max-cost", "0.01")
     assert (done.status, len(model.asked)) == (11, 1)
-    assert "an answer of 16 tokens by box:big may cost ~$0.016; the cap is $0.010" in done.stderr
+    assert "an answer of 16 tokens by box:big may cost ~$0.016; the cap is $0.01" in done.stderr
 
 
 def test_a_dry_run_says_at_what_the_answer_would_be_cut(aix: Aix, model: Model) -> None:
@@ -209,7 +261,7 @@ def test_a_dry_run_says_at_what_the_answer_would_be_cut(aix: Aix, model: Model) 
     assert "is cut at 999 tokens" in done.stderr
     assert "at most 999 out" in done.stderr
     assert aix("tokens", "ask", "--max-cost", "0.00001").status == 11
-    assert "~$0.0100 at most with the answer" in aix("tokens", "ask", "--max-cost", "0.01").stdout
+    assert "~$0.01 at most with the answer" in aix("tokens", "ask", "--max-cost", "0.01").stdout
 
 
 @pytest.mark.parametrize(

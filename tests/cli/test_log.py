@@ -110,18 +110,20 @@ def test_without_a_command_the_help_is_shown(aix: Aix) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["list"], 0, "no run in the log is like that"),
+        (["list"], 0, "nothing is in the run log yet; aix run hello --name Ada -x would be the first"),
         (["list", "--json"], 0, "[]"),
-        (["show"], 5, "no run is in the log yet"),
+        (["show"], 5, "no run is in the log yet\n  hint: aix run NAME -x\n"),
         (["show", "7"], 5, "there is no run 7 in the log"),
         (["show", "first"], 5, "there is no run 'first' in the log"),
         (["show", "9" * 30], 5, "there is no run"),
         (["export"], 0, ""),
-        (["search", "x"], 0, "nothing that was said has x in it"),
+        (["search", "x"], 0, "nothing is in the run log yet"),
         (["search", " "], 2, "there is no word to look for"),
         (["prune", "--yes"], 0, "dropped the texts of 0 runs"),
         (["prune", "--before", "7d", "--keep", "7"], 2, "leave one of them out"),
         (["list", "--since", "soon"], 2, "--since: 'soon' is no time"),
+        (["list", "--since", "today", "--until", "yesterday"], 2, "there is nothing from "),
+        (["export", "--since", "2026-02", "--until", "2026-01"], 2, "from 2026-02-01 00:00 to 2026-02-01 00:00"),
         (["list", "--prompt", ""], 2, "--prompt is empty"),
         (["export", "1", "--since", "7d"], 2, "by their numbers or by flags, not by both"),
     ],
@@ -192,6 +194,23 @@ def test_a_long_name_is_cut_in_its_middle_and_not_the_figures(book: Book) -> Non
     assert row.split(maxsplit=2)[2] == "a-very-l…-prompt  openrout…et:beta  1.2k  40   ~$0.0012  1.5 s  ok"
 
 
+@pytest.mark.parametrize("name", ["漢字の長い名前" * 4, "\x1b]8;;http://evil/\x1b\\", "e\u0301" * 40, "🎉" * 30])
+@pytest.mark.parametrize(("columns", "words"), [(40, ["list"]), (80, ["list"]), (60, ["search", "what"])])
+def test_no_name_takes_the_room_of_what_else_is_known(columns: int, words: list[str], name: str, book: Book) -> None:
+    book.add(name, f"openai:{name}", said=talk("What now?", "No."), **FIGURES)
+    terminal = Terminal("log", *words, columns=columns)
+    assert terminal.end() == 0
+    first, row = terminal.screen.splitlines()
+    assert (first.split()[0], row.split()[0]) == ("id", "1")
+    assert row.endswith("What now?" if words[0] == "search" else "ok")
+
+
+@pytest.mark.usefixtures("shelf")
+def test_what_no_run_is_like_leads_to_those_that_there_are(aix: Aix) -> None:
+    assert aix("log", "list", "--prompt", "x").stderr.endswith("; aix log list shows the last ones\n")
+    assert aix("log", "search", "zebra").stderr.endswith("; aix log list shows the last runs\n")
+
+
 def test_a_list_that_goes_on_says_so(book: Book) -> None:
     for _ in range(3):
         book.add("commit")
@@ -239,9 +258,11 @@ def test_a_failure_is_shown_with_its_words(aix: Aix) -> None:
     assert "error:       RATE_LIMIT (rate_limit): groq is full\n" in shown
 
 
-def test_figures_alone_say_why(library: Path, aix: Aix) -> None:
-    write(library, "greet", "Hello!")
-    assert aix("run", "greet", "-x", "--provider", "echo", env={"CI": "1"}).status == 0
+@pytest.mark.parametrize(("env", "secret"), [({"CI": "1"}, "false"), ({}, "true")], ids=["CI", "a secret value"])
+def test_figures_alone_say_why(env: dict[str, str], secret: str, library: Path, home: Path, aix: Aix) -> None:
+    write(library, "greet", f"---\nparams:\n  name: {{secret: {secret}}}\n---\nHello {{{{ name }}}}!")
+    assert aix("run", "greet", "-x", "--provider", "echo", "-p", "name=open-sesame", env=env).status == 0
+    assert b"open-sesame" not in (home / ".local/share/aix/runs.db").read_bytes()
     done = aix("log", "show")
     assert "## " not in done.stdout
     assert "aix: no texts are kept of it" in done.stderr
@@ -301,6 +322,12 @@ def test_what_was_looked_for_stands_out() -> None:
 
 
 # --- export and prune -------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_older_than_a_keep_that_is_longer_than_time(library: Path, aix: Aix) -> None:
+    configure(library, log_keep=10**11)
+    done = aix("log", "prune", "--yes")
+    assert (done.status, done.stderr[:33]) == (0, "aix: dropped the texts of 0 runs ")
 
 
 @pytest.mark.parametrize(
@@ -404,6 +431,7 @@ def test_a_deleted_prompt_keeps_its_history(shelf: Book, library: Path, aix: Aix
     ("words", "expected"),
     [
         (["log", "show", ""], ["last", "4", "3", "2", "1"]),
+        (["rerun", ""], ["last", "4", "3", "2", "1"]),
         (["log", "export", "1", ""], ["last", "4", "3", "2", "1"]),
         (["log", "list", "--prompt", "com"], ["commit"]),
         (["log", "list", "--since", "y"], ["yesterday"]),

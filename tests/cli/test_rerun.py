@@ -1,6 +1,7 @@
 """`aix rerun`: the same messages once more, with other flags, and the hint that leads there after a failure."""
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,44 @@ def test_after_a_limit_the_command_that_is_proposed_asks_another(aix: Aix, model
     assert aix("rerun").stdout == "I am the spare one."
 
 
+FAILURES: list[tuple[str, dict[str, Any], list[str], int]] = [
+    ("a quota that is spent", {"error": (402, "pay")}, [], 8),
+    ("a failure of the server", {"error": (500, "oh")}, [], 9),
+    ("a time-out", {"text": ()}, ["--timeout", "0.4"], 10),
+]
+
+
+@pytest.mark.parametrize(("how", "flags", "status"), [row[1:] for row in FAILURES], ids=[row[0] for row in FAILURES])
+def test_the_last_hint_is_a_command_that_works(
+    how: dict[str, Any], flags: list[str], status: int, aix: Aix, model: Model, spare: Model
+) -> None:
+    for name, value in how.items():
+        setattr(model, name, value)
+    if "text" in how:
+        model.go_on.clear()
+    failed = aix("run", "say", "--it", "hello", "-x", *flags)
+    hint = failed.stderr.splitlines()[-1].removeprefix("  hint: aix ")
+    assert (failed.status, shlex.split(hint)[:2]) == (status, ["rerun", "last"])
+    assert ("--timeout 1.2" in hint) == bool(flags)
+    done = aix(*shlex.split(hint))
+    assert (done.stdout, done.status) == ("I am the spare one.", 0)
+
+
+def test_a_cap_on_the_cost_is_kept_and_can_be_lifted(aix: Aix, model: Model, library: Path) -> None:
+    prices = {"provider": "box", "input_price": 1000, "output_price": 1000}
+    configure(library, default_provider="box", custom_providers={"box": model.provider}, models={"tiny": prices})
+    assert aix("run", "say", "--it", "hello", "-x", "--max-tokens", "5", "--max-cost", "0.01").status == 0
+    refused = aix("rerun", "--max-tokens", "50")
+    assert (refused.status, "the cap is $0.01" in refused.stderr) == (11, True)
+    assert aix("rerun", "last", "--max-tokens", "50", "--max-cost", "5").status == 0
+    assert [body["max_tokens"] for body in model.asked] == [5, 50]
+
+
+def test_a_trial_is_done_again_by_its_own_command(aix: Aix, model: Model) -> None:
+    aix("model", "test", "box:tiny")
+    assert aix("rerun") == gone(DROPPED, "aix model test box:tiny")
+
+
 HINTS: list[tuple[str, list[str], dict[str, str], str]] = [
     ("kept", [], {}, "  hint: aix rerun last --fallback spare\n"),
     ("not logged", ["--no-log"], {}, ", or ask another: --provider NAME\n"),
@@ -244,6 +283,17 @@ def test_a_model_of_this_machine_is_not_followed_by_one_elsewhere(aix: Aix, mode
     together(library, model, {"base_url": "https://spare.example/v1", "default_model": "tiny"})
     model.error = (402, "pay")
     assert aix("run", "say", "--it", "hello", "-x").stderr.endswith("\n  hint: aix rerun last\n")
+
+
+@pytest.mark.parametrize("authority", ["/no/such.pem", ""], ids=["none that can be read", "none that is trusted"])
+def test_without_trust_nothing_is_sent_or_counted(authority: str, aix: Aix, model: Model, library: Path) -> None:
+    secure = {**model.provider, "base_url": f"https://127.0.0.1:{model.port}/v1"}
+    configure(library, default_provider="box", custom_providers={"box": secure})
+    done = aix("run", "say", "--it", "hello", "-x", env={"SSL_CERT_FILE": authority})
+    assert (done.status, "aix rerun" in done.stderr) == (7, not authority)
+    found = logged(aix)
+    assert [one["sent"] for one in found["attempts"]] == [False]
+    assert (found["usage"]["input_tokens"], found["cost"]) == (0, "0")
 
 
 def test_what_no_second_time_would_mend_proposes_none(aix: Aix, model: Model, spare: Model) -> None:

@@ -97,7 +97,7 @@ def test_as_json_it_is_one_object(aix: Aix) -> None:
         "out": [{"name": "far:small", "why": "it holds 8000 tokens, and 50000 are wanted"}],
         "steps": [
             "the prompt's model judge: roles.judge names near:big, far:big, far:small, cheapest",
-            "the cheapest for this request comes first: near:big (about $0.0040), far:big (about $0.018)",
+            "the cheapest for this request comes first: near:big (about $0.004), far:big (about $0.018)",
         ],
     }
 
@@ -119,6 +119,7 @@ FAILURES: list[tuple[tuple[str, ...], dict[str, Any], int, str, list[str]]] = [
     (("far:big",), {"deny": ["far"]}, 11, "far:big is not asked: deny in config.json rules it out", []),
     (("far:big", "--model", "near:big"), {}, 2, "'far:big' and --model near:big both name a model", []),
     (("--model", ""), {}, 2, "--model is empty", []),
+    (("--fallback", "far", "--fallback", " "), {}, 2, "--fallback is empty", []),
 ]
 
 
@@ -175,7 +176,9 @@ def rest(home: Path) -> dict[str, Any]:
 
 def test_who_failed_is_asked_last_for_a_while_until_it_answers(aix: Aix, box: Model, library: Path, home: Path) -> None:
     write(library, "p", "Hi")
-    box.turns = [(401, "wrong key"), "Good day.", "Good day."]
+    box.turns = [(401, "wrong key"), "Good day.", *[(503, "busy")] * 3, "Good day.", "Good day."]
+    assert "asking spare:tiny instead" in aix("run", "p", "-m", "two", "-x").stderr
+    assert not (home / ".local/state/aix/cooldown.json").exists(), "a key may be mended by the next run"
     first = aix("run", "p", "-m", "two", "-x")
     assert (first.stdout, first.status) == ("Good day.", 0)
     assert "asking spare:tiny instead" in first.stderr
@@ -183,15 +186,15 @@ def test_who_failed_is_asked_last_for_a_while_until_it_answers(aix: Aix, box: Mo
     second = aix("run", "p", "-m", "two", "-x", "--json")
     assert json.loads(second.stdout)["provider"] == "spare"
     assert second.stderr.startswith("aix: warning: box rests for ")
-    assert second.stderr.endswith(" s more after HTTP 401; asking spare:tiny instead\n")
-    assert len(box.asked) == 3
+    assert second.stderr.endswith(" s more after HTTP 503; asking spare:tiny instead\n")
+    assert len(box.asked) == 7
 
     assert asked(aix, "two") == ["spare:tiny", "box:tiny"]
     assert asked(aix, "--model", "two", "--no-fallback") == ["box:tiny"]
     _, resting = json.loads(aix("route", "two", "--json").stdout)["asked"]
     assert resting["health"] == f"rests {resting['rests']['seconds']} s"
-    assert resting["rests"]["after"] == "HTTP 401"
-    assert len(box.asked) == 3
+    assert resting["rests"]["after"] == "HTTP 503"
+    assert len(box.asked) == 7
 
     box.turns = ["Good day."]
     assert aix("run", "p", "-m", "box:tiny", "-x").stderr == ""
@@ -202,9 +205,9 @@ def test_a_failure_after_which_nobody_else_is_asked_leaves_nobody_resting(
     aix: Aix, box: Model, library: Path, home: Path
 ) -> None:
     write(library, "p", "Hi")
-    aix("config", "fallback.on", "429")
-    box.turns = [(401, "wrong key")]
-    assert aix("run", "p", "-m", "two", "-x").status == 4
+    aix("config", "fallback.on", "5xx")
+    box.turns = [(429, "Please try again in 20 minutes.")]
+    assert aix("run", "p", "-m", "two", "-x").status == 8
     assert not (home / ".local/state/aix/cooldown.json").exists()
 
 

@@ -82,9 +82,9 @@ def test_a_terminal_gets_bars_and_what_there_is_to_know(three: Path) -> None:
     heading, dear, unpriced, total, _, *foot = terminal.screen.splitlines()
     headings = ["runs", "in", "cached", "out", "reasoning", "cost", "unpriced", "1st token", "tokens/s", "by cost"]
     assert re.split("  +", heading.strip()) == headings
-    assert re.fullmatch(r"openai:gpt-5\.5 +2 +1\.5k +40 % +150 +20 +~\$0\.040 +0\.5 s +38  █+", dear)
+    assert re.fullmatch(r"openai:gpt-5\.5 +2 +1\.5k +40 % +150 +20 +~\$0\.04 +0\.5 s +38  █+", dear)
     assert re.fullmatch(r"box:tiny +1 +10 +4 +unpriced +1 +0\.5 s +2", unpriced)
-    assert re.fullmatch(r"total +3 +1\.51k +40 % +154 +20 +~\$0\.040 +1 +0\.5 s +25", total)
+    assert re.fullmatch(r"total +3 +1\.51k +40 % +154 +20 +~\$0\.04 +1 +0\.5 s +25", total)
     assert foot[0] == SPAN
 
 
@@ -125,9 +125,12 @@ def test_the_last_month_is_the_one_before_this(aix: Aix, home: Path) -> None:
         (["--by", "year"], "--by takes day, week, month, model, provider, prompt, not 'year'"),
         (["--month", "2026-11-01"], "--month: '2026-11-01' is no month"),
         (["--month", "2026-13"], "--month: '2026-13' is no time"),
+        (["--month", "     7d"], "--month: '     7d' is no month"),
         (["--month", "last", "--since", "7d"], "--month is a time of its own"),
         (["--since", "a while"], "--since: 'a while' is no time"),
-        (["--since", "2026-02-01", "--until", "2026-01"], "there is nothing between 2026-02-01 and 2026-02-01"),
+        (["--since", "2026-02-01", "--until", "2026-01"], "there is nothing from 2026-02-01 00:00 to 2026-02-01 00:00"),
+        (["--prompt", ""], "--prompt is empty"),
+        (["--html", ""], "--html is empty"),
         (["--html", "no/such/page.html"], "--html "),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -142,7 +145,7 @@ def test_a_wrong_use_is_told_with_an_example(arguments: list[str], said: str, ai
 def test_limits_stand_at_the_foot(aix: Aix, three: Path) -> None:
     (three / ".prompts").mkdir()
     configure(three / ".prompts", limits=[{"per": "month", "cost": 5}, {"per": "run", "cost": 1}])
-    assert "aix: limit: $0.040 of $5.00 per month" in aix("stats", "--since", "today").stderr
+    assert "aix: limit: $0.04 of $5.00 per month" in aix("stats", "--since", "today").stderr
 
 
 def fact(day: date, *, prompt: str = "commit", provider: str = "openai", model: str = "gpt-5.5", cost: int = 1) -> Fact:
@@ -278,7 +281,7 @@ def test_the_page_has_the_figures_of_the_terminal_and_is_for_its_owner_only(aix:
     assert done == Result("", "aix: page.html shows it in a browser\n", 0)
     assert stat.S_IMODE((three / "page.html").stat().st_mode) == 0o600
     found = Page((three / "page.html").read_text())
-    figures = ["openai:gpt-5.5", "2", "1.5k", "40 %", "150", "20", "~$0.040", "0.5 s", "38"]
+    figures = ["openai:gpt-5.5", "2", "1.5k", "40 %", "150", "20", "~$0.04", "0.5 s", "38"]
     words = [word for word in found.words if word]
     assert [words[words.index("openai:gpt-5.5") :][at] for at in range(len(figures))] == figures
     assert SPAN in words

@@ -14,7 +14,7 @@ from conftest import Aix, Result
 from stage import Terminal, configure, write
 
 FIGURES: dict[str, Any] = {"context": 1000, "max_output": 500, "input_price": 2, "output_price": 10}
-LINE = "5 tokens (estimated) · ~$0.000010 to send, ~$0.0050 at most with the answer · 0.5 % of the 1000 it can hold"
+LINE = "5 tokens (estimated) · ~$0.00001 to send, ~$0.005 at most with the answer · 0.5 % of the 1000 it can hold"
 NOBODY = "aix: there is nobody to send it to yet, so it has no price; aix init sets a provider up\n"
 
 
@@ -131,7 +131,7 @@ def test_a_provider_counts_what_would_be_sent(aix: Aix, greet: Path) -> None:
     with counting() as server:
         know(greet.parent, "anthropic-messages", server.port, **FIGURES)
         done = aix("tokens", "greet", "--name", "Ada", "--exact")
-        said = "42 tokens (counted by box) · $0.000084 to send, $0.0051 at most with the answer · 4.2 % of the 1000"
+        said = "42 tokens (counted by box) · $0.000084 to send, $0.00508 at most with the answer · 4.2 % of the 1000"
         assert done == Result(f"{said} it can hold · box:tiny\n", "", 0)
         assert server.asked == [
             (
@@ -185,7 +185,7 @@ def test_a_wrong_use_is_told(arguments: list[str], said: str, aix: Aix, greet: P
 def test_a_dry_run_names_the_worst_price(aix: Aix, greet: Path) -> None:
     know(greet.parent, **FIGURES)
     done = aix("run", "greet", "--name", "Ada L", "-n")
-    price = "~$0.000010 to send, ~$0.0050 at most with the answer"
+    price = "~$0.00001 to send, ~$0.005 at most with the answer"
     assert f"aix: about 5 tokens in (estimated), at most 500 out; {price}\n" in done.stderr
 
 

@@ -48,17 +48,17 @@ class Case:
 NAME = "openai:gpt-5.4-mini"
 TOKENS = "1234 tokens in, 456 out"
 CASES: Mapping[str, Case] = {
-    "usual": Case(f"{NAME} · {TOKENS} · ~$0.0030 · 0.4+2.8 s, 163/s", more={"tokens_per_second": 162.9}),
+    "usual": Case(f"{NAME} · {TOKENS} · ~$0.003 · 0.4+2.8 s, 163/s", more={"tokens_per_second": 162.9}),
     "another name": Case(
-        f"openai:gpt-5.4-mini-2026-03-17 · {TOKENS} · ~$0.0030 · 0.4+2.8 s, 163/s",
+        f"openai:gpt-5.4-mini-2026-03-17 · {TOKENS} · ~$0.003 · 0.4+2.8 s, 163/s",
         (TextDelta("Hi"), Finish("stop", WHOLE, model="gpt-5.4-mini-2026-03-17")),
     ),
     "cached, and reasoning that nobody saw": Case(
-        f"{NAME} · 1234 tokens in (1000 cached), 456 out (400 reasoning) · ~$0.0030 · 0.4+2.8 s, 20/s",
+        f"{NAME} · 1234 tokens in (1000 cached), 456 out (400 reasoning) · ~$0.003 · 0.4+2.8 s, 20/s",
         (TextDelta("Hi"), Finish("stop", Usage(1234, 456, 1000, 0, 400))),
     ),
     "reasoning that was shown": Case(
-        f"{NAME} · 1234 tokens in, 456 out (400 reasoning) · ~$0.0030 · 0.4+2.8 s, 163/s",
+        f"{NAME} · 1234 tokens in, 456 out (400 reasoning) · ~$0.003 · 0.4+2.8 s, 163/s",
         (ReasoningDelta("Hm"), TextDelta("Hi"), Finish("stop", Usage(1234, 456, reasoning_tokens=400))),
     ),
     "a cost that is told": Case(
@@ -77,20 +77,20 @@ CASES: Mapping[str, Case] = {
         more={"cost": "0", "cost_estimated": False},
     ),
     "in one piece": Case(
-        f"{NAME} · {TOKENS} · ~$0.0030 · 3.2 s", attempts=(attempt(3.2, 3.16),), more={"tokens_per_second": None}
+        f"{NAME} · {TOKENS} · ~$0.003 · 3.2 s", attempts=(attempt(3.2, 3.16),), more={"tokens_per_second": None}
     ),
     "a first try that failed": Case(
-        f"{NAME} · {TOKENS} · ~$0.0030 · 1.5+2.8 s, 163/s",
+        f"{NAME} · {TOKENS} · ~$0.003 · 1.5+2.8 s, 163/s",
         attempts=(attempt(1.1, None, "RATE_LIMIT", 429), attempt(3.2, 0.4)),
         more={"seconds": 4.3},
     ),
     "another than was asked first": Case(
-        f"groq:llama instead of {NAME} · {TOKENS} · ~$0.0030 · 0.4+2.8 s, 163/s",
+        f"groq:llama instead of {NAME} · {TOKENS} · ~$0.003 · 0.4+2.8 s, 163/s",
         targets=(OPENAI, GROQ),
         target=GROQ,
         more={"provider": "groq", "model": "llama"},
     ),
-    "a long one": Case(f"{NAME} · {TOKENS} · ~$0.0030 · 3.0+120 s, 4/s", attempts=(attempt(123.0, 3.0),)),
+    "a long one": Case(f"{NAME} · {TOKENS} · ~$0.003 · 3.0+120 s, 4/s", attempts=(attempt(123.0, 3.0),)),
     "broken off": Case(
         f"{NAME} · ~30 tokens in, ~3 out · ~$0.000036 · 3.2 s",
         (TextDelta("Hello, world"),),

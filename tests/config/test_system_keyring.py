@@ -143,9 +143,9 @@ def test_its_key_is_seen_wherever_keys_are_looked_at(kept: Path, library: Path, 
     config.chmod(0o600)
     app = App({"HOME": str(home), "KEPT_IN": str(kept)}, home)
     groq, openai, mistral = map(app.providers.get, ("groq", "openai", "mistral"))
-    assert (app.roster.key_label(groq), app.roster.trouble(groq), app.runner.usable(groq)) == (KEYRING, "", True)
-    assert (app.roster.trouble(mistral), app.runner.usable(mistral)) == ("no key", False)
-    assert (app.roster.trouble(openai), app.runner.usable(openai)) == ("", True)
+    assert (app.roster.key_label(groq), app.roster.trouble(groq), app.runner.keys.usable(groq)) == (KEYRING, "", True)
+    assert (app.roster.trouble(mistral), app.runner.keys.usable(mistral)) == ("no key", False)
+    assert (app.roster.trouble(openai), app.runner.keys.usable(openai)) == ("", True)
     found = {finding.message for finding in app.examine(lambda _: ["vi"], online=False) if finding.name == "keys"}
     assert f"groq: {MASKED} from {KEYRING}" in found
     assert not ran.exists(), "a key command was run by looking"

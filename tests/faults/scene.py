@@ -16,8 +16,8 @@ from aix.config.secrets import Secret
 from aix.config.settings import Settings
 from aix.errors import AixError
 from aix.llm.client import Client
+from aix.llm.deadlines import USUAL, Deadlines
 from aix.llm.exchange import Attempt, Exchange
-from aix.llm.limits import USUAL, Limits
 from aix.llm.protocols import protocol
 from aix.llm.providers import Providers
 from aix.llm.routing import Target
@@ -68,7 +68,7 @@ def exchange(
     *,
     stream: bool = True,
     timeout: float = 20.0,
-    limits: Limits = USUAL,
+    deadlines: Deadlines = USUAL,
     **row: Any,
 ) -> Exchange:
     """The same question without a command line."""
@@ -76,7 +76,7 @@ def exchange(
     module = protocol(protocol_name)
     request = Request("m", (Message("user", (Text(PROMPT),)),))
     call = module.encode(request, provider.dialect, stream=stream)
-    return Exchange(provider, "m", module, call, Secret(KEY), stream, timeout, limits=limits)
+    return Exchange(provider, "m", module, call, Secret(KEY), stream, timeout, deadlines=deadlines)
 
 
 @dataclass(slots=True)

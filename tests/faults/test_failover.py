@@ -3,6 +3,7 @@ one to four. The log says what the ledger says, and the answer is from one provi
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import pytest
 from answers import Answer, Part, answer, chat, error
 from conftest import Aix, Result
 from server import Server, nobody_listens
+from steps import Close, Script
 
 ONCE = {"x_should_retry": "false"}  # what is sent again to the same one is told in test_retries.py
 TOO_LONG = "This model's maximum context length is 4096 tokens"
@@ -37,7 +39,7 @@ FAULTS: Mapping[str, Fault] = {
     "overloaded": Fault(503, "server_error", True),
     "too long": Fault(400, "context_length_exceeded", True, TOO_LONG),
     "a bad request": Fault(400, "invalid_request_error", False),
-    "a filter": Fault(400, FILTERED, False, "flagged"),
+    "a filter": Fault(403, FILTERED, False, "flagged"),  # a 403 that is none would hand on
 }
 
 PLACES = ("a status", "inside the stream", "after a word")
@@ -111,7 +113,10 @@ def test_the_answer_is_from_one_and_everybody_who_was_asked_is_in_the_log(
     assert (result.status == 0) is answers
     if place == "after a word":
         assert result.status == 3
-    assert [provider for provider, _ in logged(home)] == list(NAMES[:expected])
+    log = logged(home)
+    assert [provider for provider, _ in log] == list(NAMES[:expected])
+    if place == "a status":
+        assert [status for _, status in log] == [fault.status] * (expected - answers) + [200] * answers
     assert [row["provider"] for row in said["attempts"]] == list(NAMES[:expected])
     assert result.stderr.count("instead") == (expected - 1 if answers or expected > 1 else 0)
 
@@ -222,3 +227,67 @@ def test_an_answer_that_has_begun_is_never_joined_to_another(servers: list[Serve
     provide(library, [server.url for server in servers])
     result, said = asked(aix, "--fallback", "two")
     assert (result.status, said["text"], len(servers[1].requests)) == (3, "o", 0)
+
+
+NO_ANSWERS: Mapping[str, Answer | Script] = {
+    "a web page": answer(b"<p>Sign in", Content_Type="text/html"),
+    "an empty stream": answer(b"", Content_Type="text/event-stream"),
+    "a cut before any text": chat("half").cut_at(chat("half").after(1) - 1),
+    "what is not JSON": answer(b"data: hello\n\n", Content_Type="text/event-stream"),
+    "an error without a status": answer({"error": "it said no"}),
+    "the end before the beginning": [Close()],
+}
+
+
+@pytest.mark.parametrize("name", NO_ANSWERS)
+def test_an_answer_that_is_none_hands_on_where_the_settings_say_so(
+    name: str, servers: list[Server], library: Path, aix: Aix
+) -> None:
+    servers[0].answers(NO_ANSWERS[name])
+    servers[1].answers(chat("whole"))
+    urls = [server.url for server in servers]
+    provide(library, urls, fallback=["two"])
+    result, said = asked(aix)
+    assert (result.status, said["provider"], len(servers[1].requests)) == (9, "one", 0)
+    provide(library, urls, fallback={"targets": ["two"], "on": ["unanswered"]})
+    result, said = asked(aix)
+    assert (result.status, said["text"], [row["provider"] for row in said["attempts"]]) == (0, "whole", ["one", "two"])
+
+
+@pytest.mark.parametrize(
+    ("status", "requests"), [(503, [3, 3, 1, 1]), (429, [6, 2, 2, 2])], ids=["no other key helps", "each key may help"]
+)
+def test_a_run_sends_four_requests_again_and_no_more(
+    status: int, requests: list[int], servers: list[Server], home: Path, library: Path, aix: Aix
+) -> None:
+    for server in servers:
+        server.answers(error(status, Retry_After="0"))
+    keys = {name: [f"sk-canary-{name}-{word}-0123456789" for word in ("red", "blue")] for name in NAMES}
+    provide(library, [server.url for server in servers], api_keys=keys)
+    asked(aix, *(flag for name in NAMES[1:] for flag in ("--fallback", name)))
+    assert [len(server.requests) for server in servers] == requests
+    assert len(logged(home)) == sum(requests)
+
+
+def test_who_had_only_what_was_left_of_the_time_is_not_to_blame(
+    servers: list[Server], home: Path, library: Path, aix: Aix
+) -> None:
+    for server in servers[:2]:
+        server.answers(chat("late").stalled_at(0))
+    provide(library, [server.url for server in servers], first_byte_timeout=0.5)
+    started = time.monotonic()
+    result, said = asked(aix, "--fallback", "two", "--fallback", "three", "--timeout", "0.8")
+    assert time.monotonic() - started < 0.8 + 2
+    assert (result.status, said["error"]["message"]) == (10, "two did not answer within what was left of 0.8 s")
+    assert [len(server.requests) for server in servers[:3]] == [1, 1, 0]
+    assert list(json.loads((home / ".local/state/aix/cooldown.json").read_text())) == ["one"]
+
+
+def test_a_key_that_cannot_be_had_is_a_reason_to_ask_another(servers: list[Server], library: Path, aix: Aix) -> None:
+    servers[1].answers(chat("whole"))
+    provide(library, [server.url for server in servers], api_keys={})
+    rows = json.loads((library / "config.json").read_text())
+    rows["custom_providers"]["one"]["api_key_command"] = "false"
+    (library / "config.json").write_text(json.dumps(rows))
+    result, said = asked(aix, "--fallback", "two")
+    assert (result.status, said["provider"], len(servers[0].requests)) == (0, "two", 0)

@@ -24,9 +24,9 @@ from aix.config.paths import find_paths
 from aix.config.settings import Settings
 from aix.errors import NetworkError
 from aix.llm.client import Client
-from aix.llm.clock import pause
+from aix.llm.clock import Clock, pause
+from aix.llm.deadlines import Deadlines, deadlines
 from aix.llm.exchange import Attempt
-from aix.llm.limits import Limits, limits
 from aix.llm.providers import Providers
 from aix.llm.retry import Patience
 from aix.llm.wire import Call
@@ -103,7 +103,7 @@ def test_a_wait_after_text_ends_with_the_deadline_and_keeps_the_text(protocol: s
     assert server.connections == 1
 
 
-LIMIT = Limits(connect=0.4, first_byte=0.6, silence=0.5)
+SHORT = Deadlines(connect=0.4, first_byte=0.6, silence=0.5)
 """Each another, so that none can be taken for another."""
 
 UNBEGUN = (
@@ -115,7 +115,7 @@ UNBEGUN = (
 @pytest.mark.parametrize("wait", UNBEGUN)
 def test_a_first_byte_that_does_not_come_has_a_limit_of_its_own(wait: str, server: Server) -> None:
     server.answers(WAITS[wait](chat("Hello", " world")))
-    found = outcome(exchange(server.url, limits=LIMIT))
+    found = outcome(exchange(server.url, deadlines=SHORT))
     assert found.error is not None
     assert (found.status, found.error.message) == (10, "fake began no answer within 0.6 s")
     assert found.error.hint == "give it longer: aix config first_byte_timeout 1.8"
@@ -127,7 +127,7 @@ def test_a_first_byte_that_does_not_come_has_a_limit_of_its_own(wait: str, serve
 def test_silence_between_two_pieces_has_a_limit_of_its_own(wait: str, server: Server) -> None:
     answer = chat("Hel", "lo", "!", " world")
     server.answers(WAITS_AFTER_TEXT[wait](answer))
-    found = outcome(exchange(server.url, limits=LIMIT, silence_timeout=0.5))
+    found = outcome(exchange(server.url, deadlines=SHORT, silence_timeout=0.5))
     assert found.error is not None
     assert (found.status, found.text) == (3, answer.text_within(answer.after(3)))
     assert found.error.message == "the answer broke off: fake was silent for 0.5 s"
@@ -138,7 +138,7 @@ def test_silence_between_two_pieces_has_a_limit_of_its_own(wait: str, server: Se
 @pytest.mark.parametrize("wait", ["keep-alives only", "dripped body"])
 def test_what_comes_without_saying_anything_is_bounded_by_the_whole(wait: str, server: Server) -> None:
     server.answers(WAITS_AFTER_TEXT[wait](chat("Hel", "lo", "!", " world")))
-    found = outcome(exchange(server.url, timeout=1, limits=LIMIT))
+    found = outcome(exchange(server.url, timeout=1, deadlines=SHORT))
     assert found.error is not None
     assert (found.status, found.error.message) == (3, "the answer broke off: fake did not answer within 1 s")
     assert 0.9 <= found.seconds < 1 + LATE
@@ -146,7 +146,7 @@ def test_what_comes_without_saying_anything_is_bounded_by_the_whole(wait: str, s
 
 def test_a_whole_that_was_shared_is_named(server: Server) -> None:
     server.answers([Stall()])
-    found = outcome(exchange(server.url, timeout=TIMEOUT, limits=Limits(whole=60)))
+    found = outcome(exchange(server.url, timeout=TIMEOUT, deadlines=Deadlines(whole=60)))
     assert found.error is not None
     assert found.error.message == "fake did not answer within what was left of 60 s"
     assert found.error.hint == "give it longer: --timeout 180"
@@ -160,7 +160,7 @@ def test_a_connection_that_does_not_come_about_has_a_limit_and_is_tried_again(wa
         url = full if way == "a crowd" else mute.url.replace("http:", "https:")
         started = time.monotonic()
         with pytest.raises(NetworkError) as caught:
-            list(Client({}).events(exchange(url, limits=LIMIT), attempts, Patience(retries=1)))
+            list(Client({}).events(exchange(url, deadlines=SHORT), attempts, Patience(retries=1)))
         seconds = time.monotonic() - started
     host = url.partition("://")[2]
     assert caught.value.message == f"there is no connection to fake at {host} after 0.4 s"
@@ -170,34 +170,42 @@ def test_a_connection_that_does_not_come_about_has_a_limit_and_is_tried_again(wa
     assert seconds < 2 * (0.4 + LATE) + 0.5
 
 
+def test_who_takes_no_connection_for_long_is_tried_once_where_another_could_be_asked() -> None:
+    attempts = list[Attempt]()
+    hasty = Clock(monotonic=lambda: time.monotonic() * 10)
+    with crowded() as full, pytest.raises(NetworkError):
+        list(Client({}, hasty).events(exchange(full, deadlines=SHORT), attempts, Patience(others=lambda _: True)))
+    assert len(attempts) == 1
+
+
 def test_a_limit_may_be_far_away_while_another_is_near(server: Server) -> None:
     server.answers(chat("Hello"))
-    assert outcome(exchange(server.url, limits=Limits(1e18, inf, inf))).text == "Hello"
+    assert outcome(exchange(server.url, deadlines=Deadlines(1e18, inf, inf))).text == "Hello"
 
 
-SET: dict[str, tuple[dict[str, object], dict[str, str], Limits]] = {
-    "nothing": ({}, {}, Limits(15, inf, inf, 600)),
-    "in config.json": ({"first_byte_timeout": 7, "silence_timeout": 8}, {}, Limits(15, 7, 8, 600)),
-    "of its own": ({"custom_providers.fake.first_byte_timeout": 7}, {}, Limits(15, 7, inf, 600)),
+SET: dict[str, tuple[dict[str, object], dict[str, str], Deadlines]] = {
+    "nothing": ({}, {}, Deadlines(15, inf, inf, 600)),
+    "in config.json": ({"first_byte_timeout": 7, "silence_timeout": 8}, {}, Deadlines(15, 7, 8, 600)),
+    "of its own": ({"custom_providers.fake.first_byte_timeout": 7}, {}, Deadlines(15, 7, inf, 600)),
     "a variable over its own": (
         {"custom_providers.fake.first_byte_timeout": 7},
         {"AIX_FIRST_BYTE_TIMEOUT": "9", "AIX_CONNECT_TIMEOUT": "2"},
-        Limits(2, 9, inf, 600),
+        Deadlines(2, 9, inf, 600),
     ),
 }
 
 
 @pytest.mark.parametrize("name", SET)
-def test_where_the_limits_are_from(name: str, tmp_path: Path) -> None:
+def test_where_the_deadlines_are_from(name: str, tmp_path: Path) -> None:
     values, variables, expected = SET[name]
     env = {"AIX_HOME": str(tmp_path), **variables}
     settings = Settings(find_paths(env, tmp_path), env)
     settings.save_all({"custom_providers.fake.base_url": "http://localhost:1", **values})
     fresh = Settings(find_paths(env, tmp_path), env)
     provider = Providers(fresh.section("custom_providers"), env).get("fake")
-    assert limits(fresh, provider, 600) == expected
+    assert deadlines(fresh, provider, 600) == expected
     away = replace(provider, local=False)
-    assert limits(fresh, away, 600).first_byte == min(300, expected.first_byte)
+    assert deadlines(fresh, away, 600).first_byte == min(300, expected.first_byte)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +227,7 @@ def test_the_command_ends_with_the_deadline(wait: str, server: Server, library: 
     result = ask(aix, "--timeout", "1")
     seconds = time.monotonic() - started
     assert (result.status, result.stdout) == (10, "")
-    assert result.stderr.startswith("aix: error: fake did not answer within 1 s\n  hint: give it longer: --timeout 3\n")
+    assert result.stderr.startswith("aix: error: fake did not answer within 1 s\n  hint: aix rerun last --timeout 3\n")
     assert 1 <= seconds < 4
     assert server.connections == 1
 
@@ -372,7 +380,7 @@ def test_a_look_up_that_hangs_does_not_keep_the_process_and_leaves_no_traceback(
     command = [sys.executable, "-c", textwrap.dedent(HANGING), *ASK, "--timeout", "1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout) == (10, "")
-    assert done.stderr.startswith("aix: error: fake did not answer within 1 s\n  hint: give it longer: --timeout 3\n")
+    assert done.stderr.startswith("aix: error: fake did not answer within 1 s\n  hint: aix rerun last --timeout 3\n")
     assert time.monotonic() - started < 4
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aix.llm.failure import failure
-from aix.llm.retry import Failure, asked_wait
-from aix.llm.waits import LONGEST, asked, seconds, span
+from aix.llm.retry import Failure
+from aix.llm.waits import LONGEST, asked, asked_wait, seconds, span
 
 NOW = 1_800_000_000.0
 NAMES = {"provider": "p", "model": "m-1", "page": "https://page.example"}

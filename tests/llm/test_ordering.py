@@ -1,13 +1,14 @@
 """In which order the candidates are asked: what each can take, strategies, and rests."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from aix.llm.catalogue import Model, Price, Rates
-from aix.llm.ordering import Facts, alone, arranged, nobody
+from aix.llm.ordering import Facts, alone, arranged, nobody_fits
 from aix.llm.providers import Provider
 from aix.llm.routing import Candidates, Group, Needs, Out, Route, Target
 
@@ -38,7 +39,7 @@ def of(figures: Mapping[str, Any], usual: Any = None) -> Any:
 
 def group(names: str, strategy: str = "ordered", capabilities: tuple[str, ...] = (), **needs: Any) -> Group:
     needs["capabilities"] = frozenset(capabilities)
-    return Group(tuple(TARGETS[name] for name in names), strategy, Needs(**needs))
+    return Group(tuple(replace(TARGETS[name], needs=(Needs(**needs),)) for name in names), strategy)
 
 
 def names(route: Route) -> str:
@@ -179,7 +180,7 @@ def test_the_first_is_asked_where_nobody_can_take_the_request() -> None:
 def test_nobody_is_asked_who_is_not_wanted() -> None:
     route = routed(group("ab", max_output_price=Decimal(1)), tokens=10_000_000)
     assert route.targets == ()
-    error = nobody(route)
+    error = nobody_fits(route)
     assert (error.message, error.reason) == ("no model that may be asked is what is wanted", "model")
     assert error.hint.splitlines() == [
         f"a:m: it costs $15 per million tokens out, and $1 {WANTED}",
@@ -198,7 +199,7 @@ def test_the_steps_go_on_from_where_they_were() -> None:
     assert route.out == (Out("x:m", "no key"),)
     assert route.steps == (
         "the role r means three models",
-        "the cheapest for this request comes first: b:m (about $0.010), a:m (about $0.020), d:m (unpriced)",
+        "the cheapest for this request comes first: b:m (about $0.01), a:m (about $0.02), d:m (unpriced)",
         "b rests, so b:m comes behind those who do not",
     )
 

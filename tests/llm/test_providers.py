@@ -184,7 +184,7 @@ def test_a_custom_row_has_every_field() -> None:
     assert (row.connect_timeout, row.first_byte_timeout, row.silence_timeout) == (6, 7, 8)
     assert row.key_env == ("MY_KEY", "GW_API_KEY")
     assert row.custom
-    assert row.key_optional
+    assert not row.key_optional, "who names a variable has a key"
     assert not row.local
     assert "blue" not in repr(row)
 

@@ -238,7 +238,8 @@ def test_an_address_that_is_none_is_not_asked(url: str) -> None:
 @pytest.mark.parametrize("urls", [{}, None, {"get": 7}, {"get": ""}])
 def test_a_promise_that_says_nowhere_is_no_answer(urls: Any) -> None:
     with serving(prediction("starting", urls=urls)) as server:
-        assert Asked().of(server) == Response("", "", (), None)
+        error = Asked().error(server)
+    assert (error.message, error.exit_code) == ("box ended the connection without an answer", 9)
     assert server.asked == [CREATE]
 
 

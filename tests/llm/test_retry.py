@@ -1,6 +1,7 @@
 """Which failure may be sent again, and when."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -138,6 +139,14 @@ def test_no_long_wait_is_worth_it_where_another_could_be_asked(asked: float, oth
     patience = Patience(others=lambda error: others and error.status == 429)
     assert after(failure(429, asked=asked), patience=patience) == Wait(asked, too_long)
     assert after(failure(500, asked=MAX_WAIT), patience=patience) == Wait(MAX_WAIT)
+
+
+@pytest.mark.parametrize("seconds", [QUICK, QUICK + 0.1])
+@pytest.mark.parametrize("others", [True, False])
+def test_who_was_slow_to_fail_is_not_asked_again_where_another_could_be(others: bool, seconds: float) -> None:
+    failed = replace(failure(0, kind=NetworkError, unconnected=True), seconds=seconds)
+    again = after(failed, patience=Patience(others=lambda _: others))
+    assert (again is None) is (others and seconds > QUICK)
 
 
 def test_a_wait_of_our_own_is_short_enough_for_anybody() -> None:

@@ -386,7 +386,15 @@ def test_a_key_that_the_peer_does_not_know_is_an_auth_error(way: str, variable: 
     assert ask.asked(mark) == []
 
 
-def test_a_custom_provider_without_a_key_is_asked_without_one(ask: Asking) -> None:
-    done = ask("mine", "[plain]", env={"MY_KEY": ""})
+def test_a_custom_provider_without_a_key_is_asked_without_one(ask: Asking, library: Path, peer: Peer) -> None:
+    (library / "config.json").write_text(json.dumps({"custom_providers": {"open": {"base_url": f"{peer.url}/v1"}}}))
+    done = ask("open", "[plain]")
     assert (done.stdout, done.status) == ("", 4)
     assert "Invalid API key" in done.stderr
+
+
+def test_one_that_says_where_its_key_is_is_not_asked_without_it(ask: Asking) -> None:
+    done = ask("mine", "[plain]", env={"MY_KEY": ""})
+    assert (done.stdout, done.status) == ("", 4)
+    assert done.stderr.startswith("aix: error: No API key found for mine\n")
+    assert done.stderr.endswith("hint: or set MY_KEY\n")

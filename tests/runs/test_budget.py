@@ -16,11 +16,12 @@ from aix.llm.providers import Providers
 from aix.llm.routing import Target
 from aix.messages import Finish, Usage
 from aix.runs.budget import Budget, standing, window
-from aix.runs.logged import Estimate, units
+from aix.runs.logged import LARGEST, UNIT, Estimate, units
 from aix.runs.migrations import migrate
 from aix.runs.run import Run
 
 NEW_YORK, HAVANA, UTC = ZoneInfo("America/New_York"), ZoneInfo("America/Havana"), ZoneInfo("UTC")
+LORD_HOWE, KATHMANDU = ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Asia/Kathmandu")
 BOX = Providers({"box": {"base_url": "http://127.0.0.1:9/v1"}}, {}).get("box")
 NOW = datetime(2026, 10, 14, 12, 30, tzinfo=UTC).timestamp()
 ROW = {"layer": "", "digest": "", "asked": "", "estimated": 1, "reported": 0}
@@ -87,6 +88,11 @@ def refusal(
         ("hour", NEW_YORK, "2026-03-08 01:59", "2026-03-08 01:00", "2026-03-08 03:00"),
         ("hour", NEW_YORK, "2026-11-01 01:30", "2026-11-01 01:00", "2026-11-01 01:00 again"),
         ("hour", NEW_YORK, "2026-11-01 01:30 again", "2026-11-01 01:00 again", "2026-11-01 02:00"),
+        ("hour", LORD_HOWE, "2026-04-05 01:45", "2026-04-05 01:00", "2026-04-05 01:30 again"),
+        ("hour", LORD_HOWE, "2026-04-05 01:45 again", "2026-04-05 01:30", "2026-04-05 02:00"),
+        ("hour", KATHMANDU, "2026-10-14 12:30", "2026-10-14 12:00", "2026-10-14 13:00"),
+        ("day", LORD_HOWE, "2026-10-04 12:00", "2026-10-04 00:00", "2026-10-05 00:00"),
+        ("month", LORD_HOWE, "2026-04-05 01:45 again", "2026-04-01 00:00", "2026-05-01 00:00"),
         ("day", UTC, "2026-10-14 23:59", "2026-10-14 00:00", "2026-10-15 00:00"),
         ("day", UTC, "2026-10-15 00:00", "2026-10-15 00:00", "2026-10-16 00:00"),
         ("day", NEW_YORK, "2026-03-08 12:00", "2026-03-08 00:00", "2026-03-09 00:00"),
@@ -137,6 +143,8 @@ def test_without_a_zone_it_is_that_of_the_machine() -> None:
         ("7d", 604799.999, 1),
         ("7d", 604800, 0),
         ("1h", -5, 1),
+        ("1h", -3599.999, 1),
+        ("1h", -3600, 0),
     ],
 )
 def test_a_rolling_window_ends_to_the_millisecond(
@@ -144,6 +152,17 @@ def test_a_rolling_window_ends_to_the_millisecond(
 ) -> None:
     add(base, ago)
     assert standing(limits({"rolling": rolling, "calls": 1}), base, NOW)[0].used == counts
+
+
+@pytest.mark.parametrize(
+    ("per", "ahead", "counts"),
+    [("hour", 1799, 1), ("hour", 1801, 0), ("day", 41_399, 1), ("day", 41_401, 0), ("month", 400 * 86_400, 0)],
+)
+def test_what_a_clock_that_was_wrong_has_put_ahead_counts_in_its_own_time(
+    base: sqlite3.Connection, per: str, ahead: int, counts: int
+) -> None:
+    add(base, -ahead)
+    assert standing(limits({"per": per, "calls": 1}), base, NOW, UTC)[0].used == counts
 
 
 @pytest.mark.parametrize(
@@ -205,6 +224,14 @@ def test_what_is_on_its_way_counts_with_its_estimate(base: sqlite3.Connection) -
     add(base, cost="0.95", attempt=None, ended=None)
     error, _ = refusal(base, {"per": "day", "cost": 1})
     assert error is not None
+
+
+@pytest.mark.parametrize("measure", ["cost", "input_tokens", "tokens"])
+def test_the_largest_figures_are_summed_exactly(base: sqlite3.Connection, measure: str) -> None:
+    for _ in range(3):
+        add(base, cost=str(Decimal(LARGEST) / UNIT), input_tokens=LARGEST, output_tokens=1)
+    sums = {"cost": 3 * Decimal(LARGEST) / UNIT, "input_tokens": 3 * LARGEST, "tokens": 3 * LARGEST + 3}
+    assert used(base, **{measure: 1}) == sums[measure]
 
 
 def test_unpriced_runs_are_told_apart(base: sqlite3.Connection) -> None:

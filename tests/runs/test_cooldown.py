@@ -61,10 +61,10 @@ FAILURES: list[tuple[AixError, str, str]] = [
     (error(ProviderError, 500), "box", "HTTP 500"),
     (error(ProviderError, 503), "box", "HTTP 503"),
     (error(RateLimitError, 529), "box", "HTTP 529"),
-    (error(AuthError, 401), "box", "HTTP 401"),
-    (error(RateLimitError, 402), "box", "HTTP 402"),
-    (error(AuthError, 403), "box", "HTTP 403"),
-    (error(RateLimitError, 429, "quota"), "box", "HTTP 429"),
+    (error(AuthError, 401), "", ""),
+    (error(RateLimitError, 402), "", ""),
+    (error(AuthError, 403), "", ""),
+    (error(RateLimitError, 429, "quota"), "", ""),
     (error(NetworkError), "box", "a failed connection"),
     (error(DeadlineError), "box", "a time-out"),
     (error(DeadlineError, 408), "box", "HTTP 408"),
@@ -76,7 +76,9 @@ FAILURES: list[tuple[AixError, str, str]] = [
     (error(ProviderError, 404), "", ""),
     (error(ProviderError, 409), "", ""),
     (error(ProviderError, 500, "content_filter"), "", ""),
-    (error(ProviderError), "", ""),
+    (error(ProviderError), "box", "an answer that was none"),
+    (error(ProviderError, 200), "box", "an answer that was none"),
+    (error(AuthError), "", ""),
 ]
 
 

@@ -1,11 +1,14 @@
 """What the log keeps of a run: how much of it, which figures, and never a secret."""
 
 import json
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -230,6 +233,28 @@ def test_no_secret_stands_in_the_log(log: RunLog) -> None:
     assert logged.message == "use sk-a***cdef for it, or sk-a***cdef"
     assert next(part.text for part in log.said(logged.id) if part.text) == "use sk-a***cdef for it"
     assert [part.data for part in log.said(logged.id)] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(str, lambda key: json.dumps({"key": key}), lambda key: json.dumps(key).replace("/", "\\/"), quote_plus),
+        *(lambda key, user=user: b64encode(f"{user}:{key}".encode()).decode() for user in ("a", "ab", "abc")),
+    ],
+    ids=["raw", "JSON", "JSON with escaped slashes", "URL", *(f"Base64 {shift}" for shift in range(3))],
+)
+def test_no_secret_stands_in_the_log_however_it_is_written(log: RunLog, written: Callable[[str], str]) -> None:
+    key = 'acme/0123+456"789abcdef'
+    said = written(key)
+    keeper = replace(recorder(log)[0], secrets=lambda: [Secret(key)])
+    call, file = ToolCallDelta(0, said, "1", "tool"), File(said.encode(), "text/x", "a.txt")
+    run = run_of(
+        TextDelta(said), call, TOLD, attempts=[sent()], arguments={"x": said}, messages=(Message("user", (file,)),)
+    )
+    keeper.begin(run, EXPECTED)
+    keeper.end(run, ProviderError(said))
+    middle = said[len(said) // 2 - 4 : len(said) // 2 + 4]
+    assert middle.encode() not in log.path.read_bytes()
 
 
 def test_what_is_very_long_is_kept_once(log: RunLog) -> None:

@@ -267,6 +267,8 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("openai", {"prompt_model": "ollama:x", "own_fallback": ("openai:y",)}, "ollama:x"),
     ("openai", {"prompt_model": "ollama:x", "prompt_fallback": ("openai:y", "bare:z", "vllm-local:z")},
      "ollama:x | vllm-local:z"),
+    ("openai", {"model": "mix", "roles": {"mix": ["ollama:x", "openai:y"]}, "fallback": ("openai:y",)},
+     "ollama:x openai:y"),
     ("openai", {"model": "ollama:x", "fallback": ("openai:y",)}, "ollama:x | openai:y"),
     ("openai", {"prompt_model": "openai:y", "own_fallback": ("ollama:x", "groq:z")}, "openai:y | ollama:x | groq:z"),
     ("openai", {"default_provider": "echo", "own_fallback": ("openai:y",)}, "echo:echo"),
@@ -425,10 +427,27 @@ def test_what_the_user_should_know_is_noted(keys: str, wish: dict[str, Any], not
 def test_a_role_says_what_it_wants_of_its_models() -> None:
     group = found("openai", model="r", roles={"r": FAST}).groups[0]
     assert group.strategy == "fastest"
-    assert (group.needs.context, group.needs.capabilities) == (1000, frozenset({"vision"}))
-    assert (str(group.needs.max_input_price), str(group.needs.max_output_price)) == ("1", "2.5")
+    (needs,) = group.targets[0].needs
+    assert (needs.context, needs.capabilities) == (1000, frozenset({"vision"}))
+    assert (str(needs.max_input_price), str(needs.max_output_price)) == ("1", "2.5")
     alias = found("openai", model="s", roles={"r": FAST, "s": "r"}).groups[0]
     assert alias == group
+
+
+def test_what_a_role_wants_counts_inside_another_one_too() -> None:
+    roles = {"saving": {"models": ["openai:a", "groq:a"], "max_output_price": 1}, "chat": ["saving", "openai:b"]}
+    first, second, third = found("openai groq", model="chat", roles=roles).groups[0].targets
+    assert [str(needs.max_output_price) for one in (first, second) for needs in one.needs] == ["1", "1"]
+    assert (third.name, third.needs) == ("openai:b", ())
+    again = found("openai groq", model="chat", roles=roles, fallback=("openai:a",))
+    assert names(again) == "openai:a groq:a openai:b | openai:a"
+
+
+def test_roles_that_multiply_come_to_an_end() -> None:
+    roles = {f"r{place}": [f"a{place}", f"b{place}"] for place in range(0, 15, 2)}
+    roles |= {f"{one}{place}": [f"r{place + 2}"] * 50 for place in range(0, 14, 2) for one in "ab"}
+    roles |= {"a14": ["openai:a"], "b14": ["openai:b", "nobody:c"]}
+    assert names(found("openai", model="r0", roles=roles)) == "openai:a openai:b"
 
 
 def test_a_race_that_one_on_this_machine_wins_ends_there() -> None:
@@ -452,6 +471,25 @@ def test_a_custom_provider_wins_over_a_built_in_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("wish", "model"),
+    [
+        ({"model": "custom:ollama"}, "m"),
+        ({"model": "custom:ollama/qwen3:4b"}, "qwen3:4b"),
+        ({"model": "ollama:qwen3:4b"}, "qwen3:4b"),
+        ({"model": "ollama"}, "m"),
+        ({"provider": "custom:ollama"}, "m"),
+        ({"provider": "custom:ollama", "model": "qwen3:4b"}, "qwen3:4b"),
+        ({"default_provider": "custom:ollama", "default_model": "qwen3:4b"}, "qwen3:4b"),
+    ],
+    ids=str,
+)
+def test_a_custom_ollama_is_meant_by_both_of_its_names(wish: dict[str, Any], model: str) -> None:
+    row = {"ollama": {"base_url": "http://192.168.1.5:11434/v1", "default_model": "m"}}
+    target = found("openai openrouter", custom=row, **wish).groups[0].targets[0]
+    assert (target.provider.base_url, target.model) == (row["ollama"]["base_url"], model)
+
+
+@pytest.mark.parametrize(
     ("row", "near"),
     [
         ({"base_url": "http://127.0.0.1:8000/v1"}, True),
@@ -465,11 +503,21 @@ def test_a_box_in_the_users_own_network_hands_on_to_nobody_unasked(row: dict[str
     assert names(chosen) == ("box:m" if near else "box:m | openai:y")
 
 
+CHAIN = {str(place): str(place + 1) for place in range(3000)}
 FAILURES: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("", {}, 4, "no_key", "No API key found"),
     ("", {"model": "strong"}, 4, "no_key", "No API key found"),
     ("", {"model": "gpt-55"}, 4, "no_key", "No API key found"),
-    ("openai", {"deny": ("openai",)}, 4, "no_key", "No API key found"),
+    ("", {"deny": ("openai",)}, 4, "no_key", "No API key found"),
+    ("openai", {"deny": ("openai",)}, 11, "denied", f"openai:{OPENAI} is not asked: deny in config.json rules it out"),
+    ("openai", {"allow": ("groq",), "model": "strong"}, 11, "denied",
+     f"openai:{OPENAI} is not asked: allow in config.json leaves it out"),
+    ("openai", {"deny": ("openai",), "model": "gpt-4o"}, 11, "denied",
+     "openai:gpt-4o is not asked: deny in config.json rules it out"),
+    ("openai", {"deny": ("openai:",), "model": "openai:x"}, 11, "denied",
+     "openai:x is not asked: deny in config.json rules it out"),
+    ("openai", {"deny": (" OpenAI : GPT-* ",), "model": "openai:gpt-4o"}, 11, "denied",
+     "openai:gpt-4o is not asked: deny in config.json rules it out"),
     ("openai", {"provider": "nope"}, 5, "provider", "there is no provider 'nope'"),
     ("openai", {"default_provider": "nope"}, 5, "provider", "there is no provider 'nope'"),
     ("openai", {"model": "custom:nope/m"}, 5, "provider", "there is no provider 'custom:nope'"),
@@ -504,11 +552,14 @@ FAILURES: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("openai", {"model": "a", "roles": {"a": "b", "b": ["a", "openai:x"]}}, 12, "",
      "the roles a -> b -> a go round in a circle"),
     ("openai", {"model": "a", "roles": {"a": "a"}}, 12, "", "the roles a -> a go round in a circle"),
+    ("openai", {"model": "0", "roles": CHAIN}, 12, "", "the roles 0 … are nested too deeply"),
     ("openai", {"model": "a", "roles": {"a": {"strategy": "fastest"}}}, 12, "",
      "roles.a in config.json must be a role that names its models"),
     ("openai", {"model": "a", "roles": {"a": {"models": ["b"], "strategie": "fastest"}}}, 12, "",
      "roles.a in config.json must be a model, models with commas between, or a JSON object of models, strategy, "
      "context, capabilities, max_input_price, max_output_price"),
+    ("openai", {"model": "a", "roles": {"a": {"models": ["b"], "strategy": "best"}}}, 12, "",
+     "roles.a.strategy in config.json must be one of ordered, cheapest, fastest"),
     ("openai", {"model": "a", "pack": "p", "packs": {"p": "x"}}, 12, "",
      "packs.p in config.json must be an object of roles"),
 ]  # fmt: skip
@@ -525,6 +576,12 @@ def test_a_wish_that_leads_nowhere_says_why(
 
 
 HINTS: list[tuple[str, dict[str, Any], str]] = [
+    ("openai", {"model": "$(id)"}, "aix model list\nif openai has it all the same: --model 'openai:$(id)'"),
+    ("openai", {"pack": "a b"}, """aix config 'packs."a b".strong' PROVIDER:MODEL"""),
+    ("openai", {"model": "a.b", "roles": {"a.b": 5}}, """aix config --unset 'roles."a.b"'"""),
+    ("openai", {"model": "a b", "roles": {"a b": "a b"}}, """aix config 'roles."a b"'"""),
+    ("openai", {"model": "a", "project_roles": {"a": "a"}}, "mend .prompts/config.json"),
+    ("openai", {"provider": "OpenAI"}, "did you mean openai?"),
     ("openai", {"model": "gpt-55"},
      "did you mean openai:gpt-5.5 or openai:gpt-4 or openai:gpt-4o?\n"
      "if openai has it all the same: --model openai:gpt-55"),

@@ -368,6 +368,14 @@ def test_what_belongs_to_another_user_is_said(tmp_path: Path, theirs: str, said:
     assert os.waitpid(child, 0)[1] == 0
 
 
+def test_what_is_acknowledged_is_on_the_disk_when_the_power_goes(log: RunLog) -> None:
+    """A killed process cannot tell, as the system writes what it left behind; so this is asked of SQLite itself."""
+    log.begin(ROW)
+    with logfile.opened(log.path) as base:
+        asked = ("synchronous", "journal_mode", "secure_delete")
+        assert [base.execute(f"PRAGMA {name}").fetchone()[0] for name in asked] == [3, "delete", 1]
+
+
 def test_a_lock_that_is_held_is_waited_for_and_then_said(log: RunLog, monkeypatch: pytest.MonkeyPatch) -> None:
     log.begin(ROW)
     monkeypatch.setattr(logfile, "LOCK_SECONDS", 0.3)

@@ -50,7 +50,8 @@ def app(home: Path, **env: str) -> App:
 def exchange(app: App, order: Order, prompt: Prompt) -> Exchange:
     """What would be sent to `box`."""
     target = app.runner.choose(order, prompt.model)
-    return app.runner.exchange(target, app.runner.request(target, MESSAGES, order, prompt), order, key=None)
+    fit = app.runner.fitted(target, app.runner.request(target, MESSAGES, order, prompt))
+    return app.runner.exchange(target, fit, order, key=None)
 
 
 def sent(home: Path, *answer: Event | AixError) -> tuple[Run, Iterator[Event]]:
@@ -120,6 +121,6 @@ def test_a_key_in_a_providers_own_part_is_warned_about(home: Path, library: Path
     configure(library, custom_providers={"box": {**BOX, "api_key": "sk-canary-0123456789abcdef"}})
     said: list[str] = []
     one = App({"HOME": str(home)}, home, warn=said.append)
-    key = one.runner.key(one.providers.get("box"))
+    key = one.runner.keys.best(one.providers.get("box"))
     assert key is not None
     assert said == ["custom_providers.box.api_key holds a key; better: aix api-key custom:box, or api_key_env"]

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from aix.app import App
-from aix.cli.streams import visible
+from aix.cli.streams import visible_line
 from aix.errors import AixError
 from aix.library.prompt import PATHS, Param
 from aix.llm.providers import Provider, Providers
@@ -34,7 +34,7 @@ class Candidate:
     def said(self) -> str:
         """The help on one line, without what a terminal would obey."""
         text = self.help if isinstance(self.help, str) else self.help()
-        return visible(" ".join(text.split()))
+        return visible_line(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Desk:
         found = self.models(provider)
         with suppress(AixError):
             known = self.app.catalogue.of(provider.name)
-            found += [model.id for model in known if not model.is_retired(self.app.today)]
+            found += [model.id for model in known if not model.is_retired(self.app.clock.today)]
         return list(dict.fromkeys(found))
 
     def params(self, name: str, library: str | None) -> Sequence[Param]:

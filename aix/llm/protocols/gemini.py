@@ -13,6 +13,7 @@ from aix.errors import AixError
 from aix.llm.effort import BUDGET, nearest
 from aix.llm.parts import base64_text, tool_names
 from aix.llm.providers import Dialect
+from aix.llm.usage import whole
 from aix.llm.wire import (
     JSON,
     Call,
@@ -159,11 +160,12 @@ class _End:
         """Input contains what was cached already; what was thought is counted beside the output, and added to it."""
         if not self._counts:
             return None
-        thought = tokens(self._counts, "thoughtsTokenCount")
+        thought, read = (tokens(self._counts, f"{name}TokenCount") for name in ("thoughts", "cachedContent"))
+        given = tokens(self._counts, "promptTokenCount") + tokens(self._counts, "toolUsePromptTokenCount")
         return Usage(
-            input_tokens=tokens(self._counts, "promptTokenCount") + tokens(self._counts, "toolUsePromptTokenCount"),
+            input_tokens=whole(given, read),
             output_tokens=tokens(self._counts, "candidatesTokenCount") + thought,
-            cache_read_tokens=tokens(self._counts, "cachedContentTokenCount"),
+            cache_read_tokens=read,
             reasoning_tokens=thought,
         )
 

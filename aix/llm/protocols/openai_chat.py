@@ -5,7 +5,6 @@ a list of chunks, usage in a chunk without choices, errors inside a 200. All of 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 from aix.errors import AixError
@@ -13,18 +12,17 @@ from aix.llm.effort import nearest
 from aix.llm.parts import chat_call, chat_part, chat_result
 from aix.llm.providers import Dialect
 from aix.llm.strict import is_strict
+from aix.llm.usage import openai_usage
 from aix.llm.wire import (
     JSON,
     Call,
     Frame,
     InBandError,
     asked_for,
-    count,
     figures,
     label,
     member,
     members,
-    number,
     opened,
     sse,
     until_done,
@@ -122,7 +120,7 @@ class _End:
         self.model = label(chunk, "model") or self.model
         self.id = label(chunk, "id") or self.id
         if usage := figures(chunk, "usage") or figures(figures(chunk, "x_groq"), "usage"):
-            self.usage = _usage(usage)
+            self.usage = openai_usage(usage, "prompt", "completion")
 
     def choice(self, choice: JSON, delta: JSON) -> None:
         self.word = member(choice, "finish_reason", str) or self.word
@@ -160,24 +158,6 @@ def _pieces(value: JSON, name: str) -> list[JSON]:
     if isinstance(value.get(name), list):
         return members(value, name)
     return [{"type": "text", "text": member(value, name, str)}]
-
-
-CACHED = ("prompt_cache_hit_tokens", "num_cached_tokens")
-"""How DeepSeek and Mistral call what was read from a cache."""
-
-
-def _usage(usage: JSON) -> Usage:
-    """Here input contains what was cached and output contains reasoning already."""
-    asked, answered = (figures(usage, f"{name}_tokens_details") for name in ("prompt", "completion"))
-    cost = number(usage, "cost")
-    return Usage(
-        input_tokens=count(usage, "prompt_tokens"),
-        output_tokens=count(usage, "completion_tokens"),
-        cache_read_tokens=count(asked, "cached_tokens") or max(count(usage, name) for name in CACHED),
-        cache_write_tokens=count(asked, "cache_write_tokens"),
-        reasoning_tokens=count(answered, "reasoning_tokens"),
-        reported_cost=None if cost is None else Decimal(str(cost)),
-    )
 
 
 def _raise_error(value: JSON) -> None:

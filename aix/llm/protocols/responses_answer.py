@@ -6,9 +6,10 @@ Places in it have numbers, which some servers leave out: then a call is known by
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from aix.llm.usage import openai_usage
 from aix.llm.wire import JSON, InBandError, figures, label, member, members
 from aix.llm.wire import count as tokens
-from aix.messages import Event, Finish, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta, Usage
+from aix.messages import Event, Finish, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta
 
 FINISH: Mapping[str, FinishReason] = {
     "completed": "stop",
@@ -117,7 +118,9 @@ class Answer:
             yield from self._calls.piece(keys, member(item, "arguments", str) if ended else "", whole=True)
 
     def _finish(self, response: JSON, word: str) -> Finish:
-        usage, reason = _usage(figures(response, "usage")), FINISH.get(word, "error")
+        said = figures(response, "usage")
+        usage = openai_usage(said, "input", "output") if said else None
+        reason = FINISH.get(word, "error")
         if self._refusal:
             return Finish("content_filter", usage, self._model, self._id, self._refusal)
         if reason == "stop" and self._calls.number:
@@ -140,17 +143,3 @@ def _thoughts(item: JSON) -> Iterator[Event]:
     parts = members(item, "content") or members(item, "summary")
     if text := "\n\n".join(member(part, "text", str) for part in parts):
         yield ReasoningDelta(text)
-
-
-def _usage(usage: JSON) -> Usage | None:
-    """Here input contains what was cached and output contains reasoning already."""
-    if not usage:
-        return None
-    asked, answered = figures(usage, "input_tokens_details"), figures(usage, "output_tokens_details")
-    return Usage(
-        input_tokens=tokens(usage, "input_tokens"),
-        output_tokens=tokens(usage, "output_tokens"),
-        cache_read_tokens=tokens(asked, "cached_tokens"),
-        cache_write_tokens=tokens(asked, "cache_write_tokens"),
-        reasoning_tokens=tokens(answered, "reasoning_tokens"),
-    )

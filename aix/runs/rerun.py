@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
@@ -11,13 +12,14 @@ from aix.errors import AixError, NotFoundError
 from aix.library.place import FILE
 from aix.library.prompt import Output, Prompt
 from aix.llm.failure import AGAIN, OTHERS
+from aix.llm.late import LONGER
 from aix.llm.providers import Provider, Providers
 from aix.llm.routing import Target, is_near
 from aix.messages import File, Image, Message, Part, Request, Role, Text
 from aix.runs.failover import triggers
 from aix.runs.fitting import OPTIONS
-from aix.runs.logged import Logged, Said
-from aix.runs.run import Order, Run, Wanted
+from aix.runs.logged import ANSWER, Logged, Said
+from aix.runs.run import TRIAL, Order, Run, Wanted
 
 if TYPE_CHECKING:
     from aix.runs.runlog import RunLog
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 PASSING = frozenset({"402", "408", "409", "429", "5xx", "connect", "timeout"})
 """After what (as in `fallback.on`) the same may go well later, or elsewhere."""
 
-ANSWER = "answer"
-"""The role of what the model said, in the log."""
+LASTING = frozenset({"certificates"})
+"""Reasons that are this machine's own, and are the same wherever it is sent."""
 
 ANEW = {"": "COMMAND | aix run - -x", FILE: "aix run FILE -x"}
 """How a prompt is run that is not in the library, by its layer."""
@@ -43,6 +45,7 @@ class Again:
     prompt: Prompt
     wanted: Wanted
     others: tuple[str, ...]
+    max_cost: Decimal | None = None
 
     @property
     def run(self) -> Run:
@@ -54,6 +57,7 @@ class Again:
 
     def order(self, flags: Order) -> Order:
         """The flags of a new run. Where they choose nobody, those are asked who were to be asked then."""
+        flags = replace(flags, max_cost=self.max_cost) if flags.max_cost is None else flags
         if flags.provider or flags.model or flags.pack:
             return flags
         provider, _, model = self.logged.asked.partition(":")
@@ -85,7 +89,8 @@ def again(logged: Logged, said: Sequence[Said]) -> Again:
         output=Output(options.get("format", "text"), options.get("schema")),
     )
     wanted = Wanted(None, options.get("extract", ""), tuple(options.get("fail_if", ())))
-    return Again(logged, tuple(_messages(asked)), prompt, wanted, tuple(options.get("fallback", ())))
+    most, others = options.get("max_cost"), tuple(options.get("fallback", ()))
+    return Again(logged, tuple(_messages(asked)), prompt, wanted, others, None if most is None else Decimal(most))
 
 
 def _messages(said: Sequence[Said]) -> Iterator[Message]:
@@ -102,7 +107,12 @@ def _part(said: Said) -> Part:
 
 def _gone(logged: Logged, why: str) -> NotFoundError:
     anew = ANEW.get(logged.layer) or f"aix run {shlex.quote(logged.prompt)} -x"
+    anew = f"aix model test {shlex.quote(logged.asked)}" if logged.prompt == TRIAL else anew
     return NotFoundError(f"run {logged.id} cannot be sent again: {why}", hint=anew, reason="texts")
+
+
+def _may_pass(error: AixError) -> bool:
+    return error.reason not in LASTING and not triggers(error).isdisjoint(PASSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +139,19 @@ class Repeats:
             "format": prompt.output.format,
             "extract": wanted.extract,
             "fail_if": wanted.fail_if,
+            "max_cost": None if order.max_cost is None else str(order.max_cost),
         }
         run.options = {name: value for name, value in {**fields, **more}.items() if value not in (None, "", (), [])}
 
     def propose(self, error: BaseException, run: Run, prompt: Prompt) -> None:
         """Have an error that may pass tell how to send the run once more, in place of advice that says no more."""
-        if not isinstance(error, AixError) or triggers(error).isdisjoint(PASSING) or not (name := self._name(run)):
+        if not isinstance(error, AixError) or not _may_pass(error) or not (name := self._name(run)):
             return
-        lines = [line.replace(OTHERS, "") for line in error.hint.splitlines() if line != AGAIN]
+        advice = [line.replace(OTHERS, "") for line in error.hint.splitlines() if line != AGAIN]
+        flags = [line for line in advice if line.startswith(f"{LONGER}--")]
         other = self._other(run.route.targets if run.route else (run.asked,), prompt)
-        error.hint = "\n".join([*lines, f"aix rerun {name}" + (f" --fallback {other}" if other else "")])
+        words = [f"aix rerun {name}", *(line.removeprefix(LONGER) for line in flags), other and f"--fallback {other}"]
+        error.hint = "\n".join([*(line for line in advice if line not in flags), " ".join(filter(None, words))])
 
     def _name(self, run: Run) -> str:
         """How a run is named that can be sent once more; empty where it cannot be."""
@@ -161,7 +174,7 @@ class Repeats:
         return next((other.name for other in fit if self._may_follow(asked[0], other.name, prompt)), "")
 
     def _has_key(self, provider: Provider) -> bool:
-        return not provider.keyless and self.runner.usable(replace(provider, key_optional=False))
+        return not provider.keyless and self.runner.keys.usable(replace(provider, key_optional=False))
 
     def _may_follow(self, first: Target, name: str, prompt: Prompt) -> bool:
         """Whether a provider is asked after the first where it is named as a fallback."""
