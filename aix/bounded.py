@@ -11,6 +11,7 @@ import signal
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 try:
@@ -20,7 +21,7 @@ except ImportError:  # not a POSIX system: the work is done here, without limits
 
 SECONDS = 5.0
 MEMORY = 1024 * 1024 * 1024
-"""All that the child may have, with what it shares with this process."""
+"""All that the child may have, besides what it shares with this process."""
 
 
 class ExhaustedError(Exception):
@@ -62,7 +63,7 @@ def _live(work: Callable[[], Any], writer: int, seconds: float) -> NoReturn:
         for kind, most in (
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_CPU, int(seconds) + 1),
-            (resource.RLIMIT_AS, MEMORY),
+            (resource.RLIMIT_AS, _mapped() + MEMORY),
         ):
             with contextlib.suppress(ValueError, OSError):  # one that is tighter already stays
                 resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
@@ -72,6 +73,14 @@ def _live(work: Callable[[], Any], writer: int, seconds: float) -> NoReturn:
             said = said[os.write(writer, said) :]
     finally:
         os._exit(0)
+
+
+def _mapped() -> int:
+    """How many bytes this process has in its address space; 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError):
+        return 0
 
 
 def _all_of(reader: int, deadline: float) -> bytes:

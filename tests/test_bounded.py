@@ -1,6 +1,7 @@
 """Work in a child of its own: what it gives, and that nothing of it stays."""
 
 import contextlib
+import mmap
 import os
 import signal
 import sys
@@ -48,6 +49,11 @@ def no_data() -> object:
 @pytest.mark.parametrize("value", [None, [], {"a": [1, 0.5, "ä\ud800"]}, "x" * 1_000_000])
 def test_what_the_work_gives_comes_back(value: object) -> None:
     assert bounded(lambda: value) == value
+
+
+def test_how_large_this_process_is_does_not_count() -> None:
+    with mmap.mmap(-1, 2 * 1024**3):
+        assert bounded(lambda: len([bytes(1000) for _ in range(100_000)])) == 100_000
 
 
 @pytest.mark.parametrize("work", [for_ever, in_no_hurry, greedy, raises, recurses, leaves, dies, no_data])
