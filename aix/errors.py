@@ -22,6 +22,9 @@ and an exit status.
 from collections.abc import Callable
 from typing import ClassVar
 
+AGAIN = "run the command again"
+"""The hint of a failure that may not come twice; where the run is in the log, `aix rerun` takes its place."""
+
 
 class AixError(Exception):
     """An error with one clear sentence, an exit status, and what to do next.

@@ -181,7 +181,7 @@ def _refuse_taken(shell: Shell, section: str, names: list[str]) -> None:
     """Raise UsageError for a role that bears a provider's name: `--model` would mean the provider."""
     role = names[ROLE_AT[section] : ROLE_AT[section] + 1] if section in ROLE_AT else []
     if role and shell.app.providers.find(role[0]):
-        raise UsageError(f"{role[0]} is a provider, and no name for a role", hint=f"such as my-{role[0]}")
+        raise UsageError(f"{role[0]} is a provider's name, so no role can have it", hint=f"such as my-{role[0]}")
 
 
 def _unset(shell: Shell, key: str) -> None:

@@ -43,6 +43,9 @@ than `log_keep` days.
   aix log prune --before today --whole
 """
 
+AT_ONCE = 20
+"""Of how many runs the texts are read at once, images and all."""
+
 OfPrompt = Annotated[str, typer.Option(metavar="NAME", help="Only those of one prompt.")]
 Since = Annotated[str, typer.Option(metavar=METAVAR, help="Only those from then on.")]
 Until = Annotated[str, typer.Option(metavar=METAVAR, help="Only those up to then; a day or a month is included.")]
@@ -83,13 +86,18 @@ def _named(log: "RunLog", names: Sequence[str]) -> list[Logged]:
 
 
 def _lines(log: "RunLog", runs: Sequence[Logged]) -> Iterator[str]:
-    return (f"{json.dumps(whole(log, run), ensure_ascii=False)}\n" for run in runs)
+    """The runs, some at a time: while whoever reads takes their time, runs can be written down."""
+    for first in range(0, len(runs), AT_ONCE):
+        for one in log.details(runs[first : first + AT_ONCE]):
+            yield f"{json.dumps(whole(*one), ensure_ascii=False)}\n"
 
 
 def prune(
     ctx: typer.Context,
     before: Annotated[str, typer.Option(metavar=METAVAR, help="Those from before then.")] = "",
-    keep: Annotated[int | None, typer.Option(metavar="DAYS", min=0, max=36500, help="Those that are older.")] = None,
+    keep: Annotated[
+        int | None, typer.Option(metavar="DAYS", min=0, max=36500, help="Those older than so many days.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--whole", help="Drop the figures too.")] = False,
     sure: Yes = False,
     as_json: AsJson = False,

@@ -5,16 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aix.cli.figures import amount
 from aix.errors import NotFoundError
 from aix.llm.exchange import Attempt
 from aix.runs.logged import ANSWER, LARGEST, Logged, Said
 from aix.runs.run import COUNTS
-
-if TYPE_CHECKING:
-    from aix.runs.runlog import RunLog
 
 CALL = "tool_call"
 """The kind of a part of it that calls a tool."""
@@ -54,9 +51,8 @@ def figures(run: Logged) -> dict[str, Any]:
     }
 
 
-def whole(log: "RunLog", run: Logged) -> dict[str, Any]:
+def whole(run: Logged, attempts: Iterable[Attempt], said: Sequence[Said]) -> dict[str, Any]:
     """All that is kept of a run; what was given, sent and said is null where no texts are kept."""
-    said, attempts = log.said(run.id), log.attempts(run.id)
     return {**figures(run), **_given(run), "attempts": [_attempt(one) for one in attempts], **_said(run, said)}
 
 

@@ -44,7 +44,7 @@ def show(
     log = shell.app.log
     found = log.get(number_of(run))
     if as_json:
-        shell.console.json(whole(log, found))
+        shell.console.json(whole(*log.details([found])[0]))
         return
     said = log.said(found.id)
     text = answer_of(said)
@@ -78,7 +78,7 @@ def _kept_answer(run: Logged, text: str | None) -> str:
 def _why(run: Logged) -> str:
     """Why no texts are kept of a run."""
     if run.ended is None:
-        return "it is not at its end, or was ended by force"
+        return "it has not ended, or was killed"
     return "they were dropped by age, or only its figures were to be kept (`log`, CI, a secret value)"
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import typer
 
-from aix.cli.run_flags import REQUEST, refuse_empty
+from aix.cli.run_flags import REQUEST, refuse_empty, refuse_route
 from aix.errors import UsageError
 from aix.runs.run import Order, Wanted
 
@@ -21,9 +21,9 @@ class View:
 
 
 def order_of(ctx: typer.Context) -> Order:
-    """What the flags of a command ask for. Raises UsageError for one that is empty."""
+    """What the flags of a command ask for. Raises UsageError."""
     flags = ctx.params
-    refuse_empty(ctx, "provider", "model", "pack", "fallback")
+    refuse_route(ctx)
     if "" in (flags["stop"] or ()):
         raise UsageError("--stop is empty", hint="an unset variable? leave the flag out for no stop")
     options = {name: flags[name] for name in REQUEST}

@@ -97,7 +97,9 @@ def rerun(
 ) -> None:
     """Send what a run sent once more, with other flags.
 
-    It asks whom that run asked first, with its options; a flag wins over them.
+    ID is a number of `aix log list`; without one it is the last run. The
+    messages are as they were: nothing is rendered anew. It asks whom that run
+    was to ask, with the same options; a flag wins over each.
     """
     shell: Shell = ctx.obj
     flags, view, wanted = order_of(ctx), view_of(ctx), wanted_of(ctx)

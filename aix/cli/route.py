@@ -11,7 +11,7 @@ from aix.cli.console import Console, column_widths
 from aix.cli.figures import about, per_million
 from aix.cli.options import AsJson, LibraryFolder, Shell
 from aix.cli.report import failed
-from aix.cli.run_flags import Fallback, ModelName, NoFallback, Pack, ProviderName, refuse_empty
+from aix.cli.run_flags import Fallback, ModelName, NoFallback, Pack, ProviderName, refuse_route
 from aix.config.secrets import hidden
 from aix.errors import UsageError
 from aix.library.prompt import Prompt
@@ -61,7 +61,7 @@ def route(
     library: LibraryFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    refuse_empty(ctx, "provider", "model", "pack", "fallback")
+    refuse_route(ctx)
     shell: Shell = ctx.obj
     prompt = _prompt(shell, what, library) if what else NAMELESS
     if prompt is None and model:

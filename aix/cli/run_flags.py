@@ -73,7 +73,7 @@ MaxCost = Annotated[
     Decimal | None,
     typer.Option("--max-cost", metavar="DOLLARS", parser=dollars_of, help="Send nothing that may cost more."),
 ]
-NoLog = Annotated[bool, typer.Option("--no-log", help="Keep nothing of this run.")]
+NoLog = Annotated[bool, typer.Option("--no-log", help="Keep nothing but what limits count.")]
 MaxTokens = Annotated[
     int | None,
     typer.Option(
@@ -153,6 +153,13 @@ def is_given(ctx: typer.Context, name: str) -> bool:
     """Whether a flag stands on the command line."""
     source = ctx.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def refuse_route(ctx: typer.Context) -> None:
+    """Raise UsageError for flags that cannot say whom to ask: one that is empty, two that contradict each other."""
+    refuse_empty(ctx, "provider", "model", "pack", "fallback")
+    if ctx.params["fallback"] and ctx.params["no_fallback"]:
+        raise UsageError("--fallback and --no-fallback contradict each other", hint="leave one of them out")
 
 
 def refuse_empty(ctx: typer.Context, *names: str) -> None:

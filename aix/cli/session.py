@@ -60,7 +60,7 @@ class Session:
         except AuthError:
             self._console.note("there is nobody to send it to yet; aix init sets a provider up")
             return False
-        return choose_way(f"{target.provider.name}:{target.model}", sending=usual)
+        return choose_way(target.name, sending=usual)
 
     def show_rendering(self) -> None:
         self._show(_as_text(self._run), {})

@@ -109,7 +109,8 @@ class Came:
         if total.unpriced:
             yield f"unpriced: {so_many_runs(total.unpriced)}, whose cost is in no sum"
         if total.estimated:
-            yield f"estimated (~): {so_many_runs(total.estimated)}, of which no provider said the price, or the tokens"
+            runs = so_many_runs(total.estimated)
+            yield f"estimated (~): {runs}, for which no provider reported the price or the tokens"
         if total.unfinished:
             yield f"unfinished: {so_many_runs(total.unfinished)}, killed or still going on"
 
@@ -168,8 +169,8 @@ def _write_page(shell: Shell, file: str, text: str) -> None:
 def _print(shell: Shell, came: Came) -> None:
     console = shell.console
     if not came.facts:
-        start = came.time.start.date()
-        console.note(nothing(shell, f"no run is like that from {start} on; aix log list shows the last ones"))
+        days = f"{came.time.start.date()} to {_last(came.time)}"
+        console.note(nothing(shell, f"no run is like that from {days}; aix log list shows the last ones"))
         return
     foot = [*came.foot, *_limits(shell)]
     if not console.stdout_is_terminal:

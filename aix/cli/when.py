@@ -43,7 +43,7 @@ def span(text: str, now: datetime, option: str) -> Span:
     try:
         return _span(said, now)
     except (ValueError, OverflowError):
-        raise UsageError(f"{option}: '{text}' is no time", hint=HINT) from None
+        raise UsageError(f"{option}: '{text}' is not a time", hint=HINT) from None
 
 
 def between(since: str, until: str, now: datetime) -> tuple[int | None, int | None]:
@@ -61,7 +61,7 @@ def month_of(text: str, now: datetime) -> Span:
     if said == "last":
         said = f"{now.replace(day=1) - timedelta(days=1):%Y-%m}"
     if not _MONTH.fullmatch(said):
-        raise UsageError(f"--month: '{text}' is no month", hint="--month 2026-10, or --month last")
+        raise UsageError(f"--month: '{text}' is not a month", hint="--month 2026-10, or --month last")
     return span(said, now, "--month")
 
 

@@ -77,7 +77,9 @@ class Limit:
 def read(value: Any, source: str) -> tuple[Limit, ...]:
     """The limits that a file sets, one for each measure of an entry. Raises ConfigError."""
     if wrong := fault(value):
-        raise ConfigError(f"limits in {source}: {wrong}", hint="aix config --unset limits" if source == OWN else "")
+        raise ConfigError(
+            f"limits in {source}: {wrong}", hint="aix config --unset limits" if source == OWN else f"mend {source}"
+        )
     return tuple(
         Limit(
             measure,
@@ -109,9 +111,9 @@ def fault(value: Any) -> str:
 
 def _faults(entry: Any) -> Iterator[str]:
     if not isinstance(entry, dict):
-        yield "is no object"
+        yield "is not an object"
         return
-    yield from (f"has '{name}', which is nothing of a limit{_near(name)}" for name in entry if name not in FIELDS)
+    yield from (f"has '{name}', which is not a field of a limit{_near(name)}" for name in entry if name not in FIELDS)
     if len({"per", "rolling"} & entry.keys()) != 1:
         yield "must have either 'per' or 'rolling'"
     if not set(MEASURES) & entry.keys():

@@ -28,7 +28,7 @@ def project_settings(folder: Path, warn: Callable[[str], None]) -> Mapping[str, 
     path = folder / NAME
     data = _parsed(path)
     if ignored := [key for key in data if key not in ALLOWED]:
-        warn(f"a project sets roles and limits only; {path} is not read for {', '.join(map(repr, ignored))}")
+        warn(f"a project may set roles and limits only; ignored in {path}: {', '.join(map(repr, ignored))}")
     found = {key: data[key] for key in ALLOWED if data.get(key) is not None}
     if not isinstance(found.get("roles", {}), dict):
         raise _unfit(path, "must hold an object as its roles")

@@ -233,8 +233,8 @@ def _is_role(value: Any) -> bool:
 
 
 def _fallback(text: str) -> Any:
-    """Models with commas between, or JSON."""
-    return json.loads(text) if text.lstrip().startswith("{") else _words(text)
+    """Models with commas between, or JSON. Either is kept as an object, to which `fallback.on` can be added."""
+    return json.loads(text) if text.lstrip().startswith("{") else {"targets": _words(text)}
 
 
 def _is_fallback(value: Any) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aix.errors import (
+    AGAIN,
     AixError,
     AuthError,
     ConfigError,
@@ -79,7 +80,6 @@ class Sense:
 
 
 OTHERS = ", or ask another: --provider NAME"
-AGAIN = "run the command again"
 """Advice that says no more than a command that does it."""
 
 _PAY = "add credit: {page}" + OTHERS

@@ -182,4 +182,4 @@ SAID: Mapping[str, Callable[[Sequence[Target], Facts], str]] = {"cheapest": _pri
 def nobody_fits(route: Route) -> NotFoundError:
     """The error for a route that has nobody to ask."""
     said = "\n".join(f"{out.name}: {out.why}" for out in route.out)
-    return NotFoundError("no model that may be asked is what is wanted", hint=said, reason="model")
+    return NotFoundError("no model that may be asked has what the role wants", hint=said, reason="model")

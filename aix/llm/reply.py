@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from aix.errors import AixError, NetworkError, ProviderError
+from aix.errors import AGAIN, AixError, NetworkError, ProviderError
 from aix.llm import failure, retry
 from aix.llm.body import decoded
 from aix.llm.exchange import Exchange
@@ -88,6 +88,6 @@ def events(exchange: Exchange, head: Head, body: Iterable[bytes], hurry: Callabl
     if event is None:
         raise ProviderError(
             f"{exchange.provider.name} ended the connection without an answer",
-            hint="run the command again",
+            hint=AGAIN,
             status=head.status,
         )

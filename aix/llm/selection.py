@@ -1,41 +1,40 @@
-"""Who may be asked, from what was asked for: whoever is named first, then whoever stands in for them. Pure."""
+"""Whom each text that was given leads to: whoever is named first, then whoever stands in for them. Pure."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 from aix.errors import AixError, AuthError, NotFoundError
 from aix.llm.naming import Known, Naming
 from aix.llm.permission import Permission
 from aix.llm.providers import Provider
 from aix.llm.roles import Leaf, Role, Roles
-from aix.llm.routing import BUILT_IN_ROLES, Candidates, Group, Out, Target, Wish, is_near, stays, unasked
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What one text leads to; `step` says how, and `out` what of it leads nowhere."""
-
-    group: Group
-    step: str = ""
-    out: tuple[Out, ...] = ()
+from aix.llm.routing import BUILT_IN_ROLES, Candidates, Group, Out, Target, Wish
+from aix.llm.sieve import Named, Sieve
 
 
 def candidates(wish: Wish, known: Known) -> Candidates:
     """Everybody who may be asked. Where none of them has a key, the first that was named is there all the same: who
-    sends then learns what is missing. Raises NotFoundError, AuthError, RefusedError or ConfigError."""
+    sends then learns what is missing; where nobody was named, a fallback that has one stands in. Raises NotFoundError,
+    AuthError, RefusedError or ConfigError."""
     permission = Permission(wish.allow, wish.deny)
     naming = Naming(known, wish.default_provider, wish.provider_defaults, permission)
     selection = Selection(wish, known, naming, Roles(wish, lambda name: known.providers.find(name) is not None))
-    first = selection.first()
-    permitted = [target for target in first.group.targets if permission.permits(target)]
-    if not permitted:
-        raise permission.refusal(first.group.targets[0])
+    sieve, nobody = Sieve(permission, known), Named(Group(()))
     others = [] if wish.alone else list(selection.fallbacks())
-    sieve = Sieve(permission, known)
-    found = sieve.candidates([first, *others], permitted[0], alone=wish.alone)
-    return replace(found, steps=(*found.steps, *selection.set_aside()), notes=tuple(selection.notes()))
+    try:
+        first = selection.first()
+    except AuthError:
+        if all(map(sieve.lost, others)):
+            raise
+        first = nobody
+    permitted = [target for target in first.group.targets if permission.permits(target)]
+    if not permitted and first is not nobody:
+        raise permission.refusal(first.group.targets[0])
+    found = sieve.candidates([first, *others], permitted[0] if permitted else None, alone=wish.alone)
+    lost = zip(wish.fallback, map(sieve.lost, others), strict=False)
+    notes = (*selection.notes(), *(f"no fallback to {text}: {why}" for text, why in lost if why))
+    return replace(found, steps=(*found.steps, *selection.set_aside()), notes=notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +56,21 @@ class Selection:
         return Named(Group((target,)), f"nobody names a model, so {target.provider.name} is asked: {target.why}")
 
     def fallbacks(self) -> Iterator[Named]:
-        """Who stands in for whom was named. What the command line names must be there; the rest may not be."""
+        """Who stands in for whom was named. What the command line names must be there, but may have no key; the rest
+        may not be there either."""
         for text in self.wish.fallback:
-            named = self._named("--fallback", text)
+            named = self._if_there("--fallback", text, AuthError)
             targets = tuple(replace(target, asked=True) for target in named.group.targets)
             yield replace(named, group=replace(named.group, targets=targets))
         for origin, text in () if self.wish.fallback else self._quiet_fallbacks():
-            try:
-                yield self._named(origin, text)
-            except (NotFoundError, AuthError) as error:
-                yield Named(Group(()), out=(Out(text, error.message),))
+            yield self._if_there(origin, text, AuthError, NotFoundError)
+
+    def _if_there(self, origin: str, text: str, *missing: type[AixError]) -> Named:
+        """What a text leads to; nobody, and why, after one of these errors."""
+        try:
+            return self._named(origin, text)
+        except missing as error:
+            return Named(Group(()), out=(Out(text, error.message),))
 
     def set_aside(self) -> Iterator[str]:
         """The step that says why fallbacks have no say."""
@@ -167,86 +171,3 @@ class Selection:
         if role in provider.roles:
             return Target(provider, provider.roles[role], why=f"{provider.name} has that role")
         return self.naming.default_of(provider, f"{provider.name} has no such role, but a default model")
-
-
-@dataclass(frozen=True, slots=True)
-class Sieve:
-    """Keeps whoever may be asked, and can be."""
-
-    permission: Permission
-    known: Known
-
-    def candidates(self, named: Sequence[Named], first: Target, *, alone: bool) -> Candidates:
-        """Who is left; `first` is there also where nobody is. With `alone` there is one of the first."""
-        kept = [self._kept(one.group) for one in named]
-        groups = _once([group for group in kept if group.targets])
-        if not groups:
-            groups = [Group((self._missing(named[0].group.targets, first),))]
-        elif not kept[0].targets:
-            groups[0] = _standing_in(groups[0], first)
-        groups, gone = _alone(groups) if alone else _near(groups)
-        left = {target.name for group in groups for target in group.targets}
-        out = [*(aside for one in named for aside in (*self._asides(one.group), *one.out)), *gone]
-        unique = {aside.name: aside for aside in reversed(out) if aside.name not in left}
-        return Candidates(tuple(groups), tuple(reversed(unique.values())), tuple(one.step for one in named if one.step))
-
-    def _missing(self, targets: Sequence[Target], first: Target) -> Target:
-        """Who is named where nobody can be asked, as they have no key. Raises RefusedError where one has."""
-        if barred := next((target for target in targets if self.known.usable(target.provider)), None):
-            raise self.permission.refusal(barred)
-        return replace(first, note="")
-
-    def _kept(self, group: Group) -> Group:
-        return replace(group, targets=tuple(target for target in group.targets if not self._why_not(target)))
-
-    def _asides(self, group: Group) -> Iterator[Out]:
-        return (Out(target.name, why) for target in group.targets if (why := self._why_not(target)))
-
-    def _why_not(self, target: Target) -> str:
-        no_key = "" if self.known.usable(target.provider) else f"no key; aix api-key {target.provider.name}"
-        return self.permission.denied(target) or no_key
-
-
-def _once(groups: Sequence[Group]) -> list[Group]:
-    """The groups with each target where it comes first; one of which a role wants something is another. Who is asked
-    for as a fallback is so wherever it comes."""
-    seen: set[Any] = set()
-    asked = {target.name for group in groups for target in group.targets if target.asked}
-    found = [replace(group, targets=tuple(_new(group.targets, seen, asked))) for group in groups]
-    return [group for group in found if group.targets]
-
-
-def _new(targets: Sequence[Target], seen: set[Any], asked: set[str]) -> Iterator[Target]:
-    for target in targets:
-        if (known := (target.name, target.needs)) not in seen:
-            seen.add(known)
-            yield replace(target, asked=target.name in asked)
-
-
-def _standing_in(group: Group, first: Target) -> Group:
-    """A group that is asked because who was named first has no key; each says so."""
-    noted = (replace(one, note=f"{first.provider.name} has no key, so {one.name} is asked") for one in group.targets)
-    return replace(group, targets=tuple(noted))
-
-
-def _alone(groups: Sequence[Group]) -> tuple[list[Group], list[Out]]:
-    """The first group, of which one is to be asked."""
-    group = groups[0]
-    if group.strategy != "ordered":
-        return [group], []
-    first, *others = group.targets
-    return [replace(group, targets=(first,))], [Out(other.name, "--no-fallback") for other in others]
-
-
-def _near(groups: Sequence[Group]) -> tuple[list[Group], list[Out]]:
-    """The groups without those to whom a local target does not hand on, where one is sure to come first."""
-    lead = groups[0]
-    sure = lead.strategy == "ordered" or all(is_near(target.provider) for target in lead.targets)
-    flat = [target for group in groups for target in group.targets]
-    gone = {target.name for target in unasked(flat[0], flat[1:])} if sure else set()
-    left = [
-        replace(group, targets=tuple(target for target in group.targets if target.name not in gone)) for group in groups
-    ]
-    return [group for group in left if group.targets], [
-        stays(name) for name in dict.fromkeys(t.name for t in flat if t.name in gone)
-    ]

@@ -36,7 +36,7 @@ is known at once, and may be mended by the next run."""
 SAID: Mapping[str, str] = {
     "connect": "a failed connection",
     "timeout": "a time-out",
-    "unanswered": "an answer that was none",
+    "unanswered": "an unusable answer",
 }
 
 

@@ -42,7 +42,7 @@ def triggers(error: AixError) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`on` are the triggers after which the next target is asked; with `alone` nobody is asked twice or instead."""
+    """`on` are the triggers after which the next target is asked; with `alone` no other key or target is tried."""
 
     on: frozenset[str] = frozenset(USUAL)
     alone: bool = False

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from aix.errors import AixError, IncompleteError, ProviderError
+from aix.errors import AGAIN, AixError, IncompleteError, ProviderError
 from aix.messages import Finish, Response
 
 
@@ -12,16 +12,12 @@ def judge(response: Response, name: str) -> None:
     finish = response.finish
     if finish is None:
         if response.text:
-            raise IncompleteError(
-                f"the answer broke off: {name} ended it without its end mark", hint="run the command again"
-            )
-        raise ProviderError(f"{name} ended the connection without an answer", hint="run the command again")
+            raise IncompleteError(f"the answer broke off: {name} ended it without its end mark", hint=AGAIN)
+        raise ProviderError(f"{name} ended the connection without an answer", hint=AGAIN)
     if reason := _REASONS.get(finish.reason):
         raise reason(response, finish, name)
     if not response.text.strip() and not response.tool_calls:
-        raise ProviderError(
-            f"{name} gave an empty answer", hint="run the command again, or name another model: --model"
-        )
+        raise ProviderError(f"{name} gave an empty answer", hint=f"{AGAIN}, or name another model: --model")
 
 
 def _cut(response: Response, finish: Finish, _: str) -> AixError:
@@ -46,7 +42,7 @@ def _refused(_: Response, finish: Finish, name: str) -> AixError:
 
 def _failed(response: Response, finish: Finish, name: str) -> AixError:
     kind = IncompleteError if response.text else ProviderError
-    return kind(f"{name} ended the answer with an error", cause=finish.detail, hint="run the command again")
+    return kind(f"{name} ended the answer with an error", cause=finish.detail, hint=AGAIN)
 
 
 _REASONS: Mapping[str, Callable[[Response, Finish, str], AixError]] = {

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TypeVar
 
 from aix.config.files import PRIVATE_FILE, locked, make_private_directory, storage, user_id
@@ -90,7 +91,7 @@ def explained(path: Path) -> Iterator[None]:
         kind = "SQLITE_NOTADB" if isinstance(error, ForeignError) else _kind(error)
         kind = "SQLITE_CANTOPEN" if getattr(error, "sqlite_errorname", "") == "SQLITE_READONLY_DIRECTORY" else kind
         said, hint = SAID.get(kind, (f"cannot be used: {error}", ""))
-        places = {"path": path, "folder": path.parent}
+        places = {"path": quote(str(path)), "folder": quote(str(path.parent))}
         reason = DAMAGED if kind in BROKEN else ""
         raise StorageError(f"the run log {path} {said}", hint=hint.format(**places), reason=reason) from error
 
@@ -133,10 +134,10 @@ def _make_private(path: Path) -> None:
         except FileNotFoundError:
             found = _made(path)
         if not stat.S_ISREG(found.st_mode):
-            hint = f"mv {path} {path}.old"
+            hint = f"mv {quote(str(path))} {quote(str(path))}.old"
             raise StorageError(f"the run log {path} is a {_what(found.st_mode)}, not a file", hint=hint)
         if user_id() not in (None, 0, found.st_uid):
-            raise StorageError(f"the run log {path} belongs to another user", hint=f"ls -l {path}")
+            raise StorageError(f"the run log {path} belongs to another user", hint=f"ls -l {quote(str(path))}")
         if found.st_mode & 0o777 & ~PRIVATE_FILE:
             path.chmod(found.st_mode & PRIVATE_FILE)
 

@@ -17,9 +17,6 @@ Columns = Mapping[str, Any]
 ANSWER = "answer"
 """The role of what the model said."""
 
-LEVELS = ("off", "figures", "full")
-"""How much is kept of a run."""
-
 
 @dataclass(frozen=True, slots=True)
 class Logged:

@@ -63,16 +63,16 @@ class Recorder:
             run.started = int(now * 1000)
             since = max(0, int((now - self.keep * DAY) * 1000))
             row = {**_identity(run), **reserved}
-            run.number = self._written(lambda: self.log.begin(row, check, since), "this run is not logged")
+            run.number = self._written(lambda: self.log.begin(row, check, since), "this run might not be logged")
         else:
             number, changes = run.number, {"started": run.started, **reserved}
-            self._written(lambda: self.log.change(number, changes, check), "this run may not be logged")
+            self._written(lambda: self.log.change(number, changes, check), "this run might not be logged")
 
     def end(self, run: Run, error: BaseException | None) -> None:
         """Note what came of a run; where nothing was sent, there was none."""
         if (number := run.number) is None:
             return
-        lost = "what came of this run is not logged"
+        lost = "what came of this run might not be logged"
         if not run.attempts and not came(run.response):
             self._written(lambda: self.log.forget(number, run.started), lost, checked=False)
             return

@@ -8,10 +8,10 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
-from aix.errors import AixError, NotFoundError
+from aix.errors import AGAIN, AixError, NotFoundError
 from aix.library.place import FILE
 from aix.library.prompt import Output, Prompt
-from aix.llm.failure import AGAIN, OTHERS
+from aix.llm.failure import OTHERS
 from aix.llm.late import LONGER
 from aix.llm.providers import Provider, Providers
 from aix.llm.routing import Target, is_near
@@ -112,7 +112,9 @@ def _gone(logged: Logged, why: str) -> NotFoundError:
 
 
 def _may_pass(error: AixError) -> bool:
-    return error.reason not in LASTING and not triggers(error).isdisjoint(PASSING)
+    """Whether a failure is one of those, or has advice that says so: an answer that broke off is no trigger."""
+    advised = any(line == AGAIN or line.startswith(LONGER) for line in error.hint.splitlines())
+    return error.reason not in LASTING and (advised or not triggers(error).isdisjoint(PASSING))
 
 
 @dataclass(frozen=True, slots=True)

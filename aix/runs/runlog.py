@@ -40,6 +40,9 @@ CONDITIONS = {
 Check = Callable[[sqlite3.Connection], None]
 """Looks at what the log has before a run is added to it, and raises where the run must not be."""
 
+Details = tuple[Logged, Sequence[Attempt], Sequence[Said]]
+"""A run, what was sent for it, and what was said."""
+
 
 def _whatever(_: sqlite3.Connection) -> None:
     pass
@@ -118,14 +121,17 @@ class RunLog:
     def said(self, number: int) -> "Sequence[Said]":
         """The messages of a run and its answer, part by part; nothing where no texts are kept."""
         with self.reading() as base:
-            rows = base.execute(f"SELECT {', '.join(PART)} FROM parts WHERE run = ? ORDER BY id", (number,))  # noqa: S608 - our names
-            return [Said(**row) for row in rows]
+            return _said(base, number)
 
     def attempts(self, number: int) -> "Sequence[Attempt]":
         """What was sent for a run, in order."""
         with self.reading() as base:
-            rows = base.execute(f"SELECT {', '.join(ATTEMPT)} FROM attempts WHERE run = ? ORDER BY number", (number,))  # noqa: S608 - our names
-            return [Attempt(**{**row, "sent": bool(row["sent"])}) for row in rows]
+            return _attempts(base, number)
+
+    def details(self, runs: Iterable[Logged]) -> "Sequence[Details]":
+        """Some runs, each with its attempts and what was said: read at once, as nobody can write meanwhile."""
+        with self.reading() as base:
+            return [(run, _attempts(base, run.id), _said(base, run.id)) for run in runs]
 
     def search(self, text: str, limit: int) -> "Sequence[tuple[Logged, str]]":
         """The runs in which all these words were said in one message or answer, newest first, each with the place."""
@@ -184,6 +190,16 @@ class RunLog:
             patiently(lambda: base.execute("BEGIN IMMEDIATE"))
             yield base
             patiently(base.commit)
+
+
+def _said(base: sqlite3.Connection, number: int) -> Sequence[Said]:
+    rows = base.execute(f"SELECT {', '.join(PART)} FROM parts WHERE run = ? ORDER BY id", (number,))  # noqa: S608 - our names
+    return [Said(**row) for row in rows]
+
+
+def _attempts(base: sqlite3.Connection, number: int) -> Sequence[Attempt]:
+    rows = base.execute(f"SELECT {', '.join(ATTEMPT)} FROM attempts WHERE run = ? ORDER BY number", (number,))  # noqa: S608 - our names
+    return [Attempt(**{**row, "sent": bool(row["sent"])}) for row in rows]
 
 
 def _added(base: sqlite3.Connection, columns: Columns) -> int:

@@ -88,6 +88,7 @@ class Runner:
             found = self.candidates(order, prompt)
         except AixError as error:
             return Explained(Route(()), error=error)
+        self._say_once(*found.notes)
         request = self.request(found.groups[0].targets[0], messages, order, prompt)
         facts = facts_of(request, found, self._catalogue(), self._past)
         route = alone(arranged(found, replace(facts, cooling=lambda _: ""))) if order.alone else arranged(found, facts)
@@ -103,9 +104,7 @@ class Runner:
     def candidates(self, order: Order, prompt: Prompt) -> Candidates:
         """Everybody whom this run may ask. Raises NotFoundError, AuthError or RefusedError."""
         wish = wish_of(order, prompt, self._settings, self._project())
-        found = candidates(wish, Known(self._providers, self._catalogue, self.keys.usable, self._listens))
-        self._say_once(*found.notes)
-        return found
+        return candidates(wish, Known(self._providers, self._catalogue, self.keys.usable, self._listens))
 
     def request(self, target: Target, messages: tuple[Message, ...], order: Order, prompt: Prompt) -> Request:
         """The request: a flag wins over the prompt, the prompt over the settings."""

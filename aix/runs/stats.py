@@ -10,15 +10,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from aix.runs.logged import UNIT, Choice
+from aix.runs.pace import SHORTEST
 
 if TYPE_CHECKING:
     from aix.runs.runlog import RunLog
 
 Key = TypeVar("Key", str, date)
-
-BRIEF = 0.05
-"""An answer that was written in fewer seconds came in one piece, which says nothing of how fast it is written."""
-
 
 QUARTER = 15 * 60 * 1000
 """Milliseconds in which no day ends, in whatever time zone."""
@@ -60,9 +57,9 @@ class Fact(NamedTuple):
     @property
     def speed(self) -> float | None:
         """Tokens a second, where both were measured."""
-        if self.estimated or not self.output_tokens or (self.writing or 0) < BRIEF:
+        if self.estimated or not self.output_tokens or (self.writing or 0) < SHORTEST:
             return None
-        return self.output_tokens / (self.writing or BRIEF)
+        return self.output_tokens / (self.writing or SHORTEST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,8 @@ BAD = [
     ("run greet --name Ada -x", 4, NO_KEY),
     ("run greet --name Ada -x --provider openai", 4, NO_KEY_FOR_OPENAI),
     ("run greet --name Ada -x -m openai/gpt-5.5", 4, NO_KEY_FOR_OPENAI),
+    ("run greet --name Ada -x --fallback echo --no-fallback", 2, "--fallback and --no-fallback contradict each other\n"
+     "  hint: leave one of them out"),
     ("run greet --name Ada -x --output=", 2, "--output is empty\n"
      "  hint: an unset variable? leave the flag out for the default"),
     ("run greet --name Ada -x --stop=", 2, "--stop is empty\n"

@@ -184,6 +184,7 @@ def test_a_project_can_only_tighten(aix: Aix, library: Path, home: Path, model: 
     done = aix(*RUN, cwd=project)
     assert (done.status, len(model.asked)) == (12, 2)
     assert f"limits in {own}: entry 1 limits nothing" in done.stderr
+    assert done.stderr.endswith(f"\n  hint: mend {own}\n")
 
 
 @pytest.mark.parametrize(
@@ -273,13 +274,13 @@ def test_a_dry_run_says_at_what_the_answer_would_be_cut(aix: Aix, model: Model) 
         ('[{"per": "day", "rolling": "1h", "cost": 1}]', "entry 1 must have either 'per' or 'rolling'"),
         ('[{"per": "day", "cost": 1}, {"per": "year", "cost": 1}]', "entry 2 has a 'per' that is not run, hour,"),
         ('[{"rolling": "1y", "cost": 1}]', "entry 1 has a 'rolling' that is not a time such as 30m, 24h or 7d"),
-        ('[{"per": "day", "costs": 1}]', "entry 1 has 'costs', which is nothing of a limit (did you mean 'cost'?)"),
+        ('[{"per": "day", "costs": 1}]', "entry 1 has 'costs', which is not a field of a limit (did you mean 'cost'?)"),
         ('[{"per": "day", "cost": -1}]', "entry 1 has a 'cost' that is not an amount of dollars, 0 or above"),
         ('[{"per": "day", "cost": "1"}]', "entry 1 has a 'cost' that is not an amount of dollars, 0 or above"),
         ('[{"per": "day", "cost": NaN}]', "entry 1 has a 'cost' that is not an amount of dollars, 0 or above"),
         ('[{"per": "day", "calls": 1.5}]', "entry 1 has a 'calls' that is not a whole number, 0 or above"),
         ('[{"per": "day", "calls": 1, "model": ""}]', "entry 1 has a 'model' that is not a name"),
-        ('["day"]', "entry 1 is no object"),
+        ('["day"]', "entry 1 is not an object"),
     ],
 )
 def test_limits_that_are_none_are_told_when_set_and_when_read(

@@ -3,13 +3,14 @@
 import json
 import os
 import stat
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Aix, Result
+from conftest import AIX, Aix, Result
 from stage import Model, Terminal, configure, serving, write
 from typer.main import get_command
 
@@ -17,6 +18,7 @@ from aix.app import App
 from aix.cli.completion.answer import answer
 from aix.cli.main import cli
 from aix.llm.exchange import Attempt
+from aix.runs import logfile
 from aix.runs.logged import Choice, Logged, Said
 from aix.runs.runlog import RunLog
 
@@ -121,7 +123,7 @@ def test_without_a_command_the_help_is_shown(aix: Aix) -> None:
         (["search", " "], 2, "there is no word to look for"),
         (["prune", "--yes"], 0, "dropped the texts of 0 runs"),
         (["prune", "--before", "7d", "--keep", "7"], 2, "leave one of them out"),
-        (["list", "--since", "soon"], 2, "--since: 'soon' is no time"),
+        (["list", "--since", "soon"], 2, "--since: 'soon' is not a time"),
         (["list", "--since", "today", "--until", "yesterday"], 2, "there is nothing from "),
         (["export", "--since", "2026-02", "--until", "2026-01"], 2, "from 2026-02-01 00:00 to 2026-02-01 00:00"),
         (["list", "--prompt", ""], 2, "--prompt is empty"),
@@ -243,7 +245,7 @@ def test_a_terminal_is_shown_no_control_characters(book: Book) -> None:
 
 @pytest.mark.parametrize(
     ("run", "said"),
-    [("3", "it answered nothing"), ("4", "it is not at its end, or was ended by force")],
+    [("3", "it answered nothing"), ("4", "it has not ended, or was killed")],
 )
 @pytest.mark.usefixtures("shelf")
 def test_an_answer_that_is_not_there_is_not_empty(run: str, said: str, aix: Aix) -> None:
@@ -350,6 +352,19 @@ def test_an_exported_file_is_for_its_owner_alone(home: Path, aix: Aix) -> None:
     assert aix("log", "export", "-o", "runs.jsonl") == Result("", "aix: 4 runs in runs.jsonl\n", 0)
     assert (stat.S_IMODE(path.stat().st_mode), len(path.read_text().splitlines())) == (0o600, 4)
     assert [left for left in os.listdir(home) if left.startswith(".aix")] == []
+
+
+def test_runs_are_written_down_while_an_export_waits_for_its_reader(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logfile, "LOCK_SECONDS", 1.0)
+    for _ in range(25):  # more than are read at once, and than a pipe holds
+        book.add("commit", said=talk("word " * 2000, "Done"))
+    with subprocess.Popen([AIX, "log", "export"], stdout=subprocess.PIPE, text=True) as export:
+        assert export.stdout
+        first = export.stdout.readline()
+        assert book.add("late") == 26
+        assert [json.loads(line)["run"] for line in (first, *export.stdout)] == list(range(1, 26))
 
 
 def test_texts_are_dropped_and_figures_stay(shelf: Book, aix: Aix) -> None:

@@ -285,6 +285,17 @@ def test_a_model_of_this_machine_is_not_followed_by_one_elsewhere(aix: Aix, mode
     assert aix("run", "say", "--it", "hello", "-x").stderr.endswith("\n  hint: aix rerun last\n")
 
 
+def test_nobody_is_proposed_or_spoken_of_who_is_denied(aix: Aix, model: Model, spare: Model, library: Path) -> None:
+    rows = {"box": model.provider, "spare": spare.provider}
+    keys = {"spare": "sk-spare-0123456789"}
+    configure(library, default_provider="box", custom_providers=rows, api_keys=keys, deny=["spare"])
+    model.error = (402, "pay")
+    said = aix("run", "say", "--it", "hello", "-x").stderr
+    assert (said.startswith(PAID), said.endswith("\n  hint: aix rerun last\n")) == (True, True)
+    told = "aix: warning: no fallback to spare: deny in config.json rules it out\n"
+    assert aix("run", "say", "--it", "hello", "-x", "--fallback", "spare").stderr.startswith(told + PAID)
+
+
 @pytest.mark.parametrize("authority", ["/no/such.pem", ""], ids=["none that can be read", "none that is trusted"])
 def test_without_trust_nothing_is_sent_or_counted(authority: str, aix: Aix, model: Model, library: Path) -> None:
     secure = {**model.provider, "base_url": f"https://127.0.0.1:{model.port}/v1"}

@@ -53,7 +53,7 @@ WORDS: list[tuple[tuple[str, ...], str]] = [
     (("review", "--provider", "far"), "far:big"),
     (("--provider", "far"), "far:big"),
     (("far:small", "--fallback", "near"), "far:small near:big"),
-    (("far:small", "--fallback", "near", "--no-fallback"), "far:small"),
+    (("far:small", "--no-fallback"), "far:small"),
     (("review", "--no-fallback"), "near:big"),
 ]
 
@@ -115,11 +115,12 @@ FAILURES: list[tuple[tuple[str, ...], dict[str, Any], int, str, list[str]]] = [
     (("nonsense",), {}, 5, "there is no prompt 'nonsense'", []),
     (("./none.md",), {}, 5, "there is no file", []),
     (("--model", "nobody:m", "--provider", "nobody"), {}, 5, "there is no provider 'nobody'", []),
-    (("--model", "dear"), {}, 5, "no model that may be asked is what is wanted", []),
+    (("--model", "dear"), {}, 5, "no model that may be asked has what the role wants", []),
     (("far:big",), {"deny": ["far"]}, 11, "far:big is not asked: deny in config.json rules it out", []),
     (("far:big", "--model", "near:big"), {}, 2, "'far:big' and --model near:big both name a model", []),
     (("--model", ""), {}, 2, "--model is empty", []),
     (("--fallback", "far", "--fallback", " "), {}, 2, "--fallback is empty", []),
+    (("--fallback", "far", "--no-fallback"), {}, 2, "--fallback and --no-fallback contradict each other", []),
 ]
 
 

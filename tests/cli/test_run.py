@@ -382,11 +382,11 @@ def test_json_shows_what_came_before_a_failure(aix: Aix, model: Model, greet: Pa
         "reason": None,
         "message": said,
         "cause": None,
-        "hint": "run the command again",
+        "hint": "aix rerun last",
         "request_id": None,
     }
     assert (shown["ok"], shown["executed"], shown["text"], shown["finish"]) == (False, True, "Good day.", None)
-    assert (done.stderr, done.status) == (f"aix: error: {said}\n  hint: run the command again\n", 3)
+    assert (done.stderr, done.status) == (f"aix: error: {said}\n  hint: aix rerun last\n", 3)
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ Sending:
   --effort LEVEL                How hard to think: none, low, medium, high …
   --timeout SECONDS             Give up when all of it takes longer.
   --max-cost DOLLARS            Send nothing that may cost more.
-  --no-log                      Keep nothing of this run.
+  --no-log                      Keep nothing but what limits count.
 
 The answer:
   --schema FILE|JSON   Have the answer fit a JSON Schema.

@@ -56,7 +56,7 @@ def test_roles_are_set_and_asked_with_a_pack_before_them(aix: Aix, library: Path
 def test_a_role_cannot_bear_a_providers_name(aix: Aix, library: Path) -> None:
     done = aix("config", "roles.groq", "openai:x")
     assert (done.status, done.stderr) == (
-        2, "aix: error: groq is a provider, and no name for a role\n  hint: such as my-groq\n"
+        2, "aix: error: groq is a provider's name, so no role can have it\n  hint: such as my-groq\n"
     )  # fmt: skip
     assert aix("config", "packs.p.groq", "openai:x").status == 2
     configure(library, roles={"groq": "ollama:x"})
@@ -73,7 +73,7 @@ def test_a_project_brings_roles_and_nothing_else(aix: Aix, home: Path, library: 
     (project / "config.json").write_text(json.dumps({"roles": roles, "default_provider": "echo"}))
     told = aix(*DRY, "-m", "team", cwd=project.parent).stderr
     assert "would ask ollama:team at" in told
-    assert f"{project / 'config.json'} is not read for 'default_provider'" in told
+    assert f"ignored in {project / 'config.json'}: 'default_provider'" in told
     assert "would ask ollama:mine at" in aix(*DRY, "-m", "mine", cwd=project.parent).stderr
     (project / "config.json").write_text("{")
     done = aix(*DRY, "-m", "team", cwd=project.parent)

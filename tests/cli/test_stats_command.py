@@ -58,9 +58,9 @@ def test_where_the_log_is_off_it_says_so(aix: Aix, library: Path) -> None:
 
 
 def test_where_no_run_is_like_that_it_says_where_to_look(aix: Aix, three: Path) -> None:
-    done = aix("stats", "--prompt", "nobody")
+    done = aix("stats", "--prompt", "nobody", "--until", "2020-01")
     assert (done.stdout, done.status) == ("", 0)
-    assert "no run is like that from" in done.stderr
+    assert "no run is like that from 2020-01-02 to 2020-01-31; aix log list shows the last ones" in done.stderr
 
 
 def test_a_pipe_gets_all_digits_a_row_a_line(aix: Aix, three: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_pipe_gets_all_digits_a_row_a_line(aix: Aix, three: Path) -> None:
     assert done.stderr.splitlines() == [
         f"aix: {SPAN}",
         "aix: unpriced: 1 run, whose cost is in no sum",
-        "aix: estimated (~): 1 run, of which no provider said the price, or the tokens",
+        "aix: estimated (~): 1 run, for which no provider reported the price or the tokens",
     ]
 
 
@@ -123,11 +123,11 @@ def test_the_last_month_is_the_one_before_this(aix: Aix, home: Path) -> None:
     ("arguments", "said"),
     [
         (["--by", "year"], "--by takes day, week, month, model, provider, prompt, not 'year'"),
-        (["--month", "2026-11-01"], "--month: '2026-11-01' is no month"),
-        (["--month", "2026-13"], "--month: '2026-13' is no time"),
-        (["--month", "     7d"], "--month: '     7d' is no month"),
+        (["--month", "2026-11-01"], "--month: '2026-11-01' is not a month"),
+        (["--month", "2026-13"], "--month: '2026-13' is not a time"),
+        (["--month", "     7d"], "--month: '     7d' is not a month"),
         (["--month", "last", "--since", "7d"], "--month is a time of its own"),
-        (["--since", "a while"], "--since: 'a while' is no time"),
+        (["--since", "a while"], "--since: 'a while' is not a time"),
         (["--since", "2026-02-01", "--until", "2026-01"], "there is nothing from 2026-02-01 00:00 to 2026-02-01 00:00"),
         (["--prompt", ""], "--prompt is empty"),
         (["--html", ""], "--html is empty"),

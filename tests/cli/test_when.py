@@ -44,7 +44,7 @@ def test_a_time_has_a_beginning_and_an_end(text: str, start: str, end: str) -> N
     ["", "soon", "12", "7", "d", "7y", "-7d", "2026", "2026-13", "2026-02-30", "20261001", "999999w", "٧d"],
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"--since: .* is no time") as caught:
+    with pytest.raises(UsageError, match=r"--since: .* is not a time") as caught:
         span(text, NOW, "--since")
     assert "2026-10-01" in caught.value.hint
 
@@ -62,7 +62,7 @@ def test_a_month_is_named_or_the_last(text: str, start: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "2026-10-01", "7d", "     7d", "today"])
 def test_what_is_no_month_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"--month: .* is no month"):
+    with pytest.raises(UsageError, match=r"--month: .* is not a month"):
         month_of(text, NOW)
 
 

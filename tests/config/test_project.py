@@ -22,7 +22,7 @@ def test_a_project_sets_roles_and_limits_and_nothing_else(tmp_path: Path) -> Non
     allowed = {"roles": {"strong": "openai:x"}, "limits": [{"per": "day", "cost": 1}]}
     (tmp_path / "config.json").write_text(json.dumps({**allowed, "api_keys": {"openai": "k"}, "execute": True}))
     place = tmp_path / "config.json"
-    told = f"a project sets roles and limits only; {place} is not read for 'api_keys', 'execute'"
+    told = f"a project may set roles and limits only; ignored in {place}: 'api_keys', 'execute'"
     assert read(tmp_path) == (allowed, [told])
 
 

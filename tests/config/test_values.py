@@ -37,7 +37,7 @@ ACCEPTED = [
     ("roles.fast.strategy", "fastest", "fastest"),
     ("packs.cheap.strong", "deepseek:x", "deepseek:x"),
     ("packs.cheap.strong.context", "1000", 1000),
-    ("fallback", "openai:a,groq:b", ["openai:a", "groq:b"]),
+    ("fallback", "openai:a,groq:b", {"targets": ["openai:a", "groq:b"]}),
     ("fallback", '{"targets": ["openai:a"], "on": [429]}', {"targets": ["openai:a"], "on": [429]}),
     ("fallback.targets", "openai:a", ["openai:a"]),
     ("fallback.on", "429,5xx, connect", [429, "5xx", "connect"]),

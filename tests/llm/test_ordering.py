@@ -181,7 +181,7 @@ def test_nobody_is_asked_who_is_not_wanted() -> None:
     route = routed(group("ab", max_output_price=Decimal(1)), tokens=10_000_000)
     assert route.targets == ()
     error = nobody_fits(route)
-    assert (error.message, error.reason) == ("no model that may be asked is what is wanted", "model")
+    assert (error.message, error.reason) == ("no model that may be asked has what the role wants", "model")
     assert error.hint.splitlines() == [
         f"a:m: it costs $15 per million tokens out, and $1 {WANTED}",
         f"b:m: it costs $20 per million tokens out, and $1 {WANTED}",

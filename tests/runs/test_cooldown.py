@@ -76,8 +76,8 @@ FAILURES: list[tuple[AixError, str, str]] = [
     (error(ProviderError, 404), "", ""),
     (error(ProviderError, 409), "", ""),
     (error(ProviderError, 500, "content_filter"), "", ""),
-    (error(ProviderError), "box", "an answer that was none"),
-    (error(ProviderError, 200), "box", "an answer that was none"),
+    (error(ProviderError), "box", "an unusable answer"),
+    (error(ProviderError, 200), "box", "an unusable answer"),
     (error(AuthError), "", ""),
 ]
 

@@ -2,6 +2,8 @@
 
 import os
 import random
+import re
+import shutil
 import signal
 import sqlite3
 import stat
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Aix
+from conftest import AIX, Aix
 
 from aix.errors import StorageError
 from aix.llm.exchange import Attempt
@@ -295,7 +297,7 @@ def test_a_file_of_a_newer_aix_is_left_alone(file: Path, aix: Aix) -> None:
     before = file.read_bytes()
     done = aix(*ASK)
     assert (done.status, done.stdout, file.read_bytes()) == (0, ANSWER, before)
-    assert done.stderr == "aix: warning: this run is not logged: the run log is of a newer aix\n"
+    assert done.stderr == "aix: warning: this run might not be logged: the run log is of a newer aix\n"
     assert aix("log", "list").status == 13
 
 
@@ -312,7 +314,7 @@ def test_what_stands_in_its_place_is_left_alone(file: Path, tmp_path: Path, what
     make[what]()
     done = aix(*ASK)
     assert (done.status, done.stdout) == (0, ANSWER)
-    assert done.stderr == f"aix: warning: this run is not logged: the run log {file} is a {what}, not a file\n"
+    assert done.stderr == f"aix: warning: this run might not be logged: the run log {file} is a {what}, not a file\n"
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -335,6 +337,35 @@ def test_nobody_else_can_read_it_whatever_the_umask(log: RunLog, umask: int) -> 
     finally:
         os.umask(old)
     assert seen == {"runs.db": 0o600, "runs.db-journal": 0o600}
+
+
+def traced(trace: Path, *options: str) -> list[Path | str]:
+    """How a command is run so that its system calls are written down, or fail."""
+    command: list[Path | str] = ["strace", "-f", "-o", trace, *options]
+    if not shutil.which("strace") or subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("strace does not work here")
+    return command
+
+
+def test_there_is_no_moment_at_which_others_can_read_it(log: RunLog, tmp_path: Path) -> None:
+    log.path.parent.mkdir()
+    log.path.parent.chmod(0o777)
+    script = f"from pathlib import Path; from aix.runs.runlog import RunLog; log = RunLog(Path({str(log.path)!r}));"
+    script += f"log.end(log.begin({ROW}), {ENDED}); log.prune(5000, whole=True)"
+    trace, modes, changed = tmp_path / "trace", dict[str, str](), list[str]()
+    command = traced(trace, "-e", "trace=open,openat,/unlink,/chmod,/rename")
+    subprocess.run([*command, sys.executable, "-c", script], umask=0, check=True)
+    for line in trace.read_text().splitlines():
+        if " = -1 " in line or not (name := re.search(r"/(runs\.db[^/\"]*)\"", line)):
+            continue
+        if "O_CREAT" in line:  # what stands there keeps its mode
+            modes.setdefault(name[1], line.rpartition(")")[0][-4:])
+        elif "unlink" in line:
+            del modes[name[1]]
+        elif "O_" not in line:
+            changed.append(line)
+        assert set(modes.values()) <= {"0600"}, line
+    assert (list(modes), changed) == (["runs.db"], [])
 
 
 def test_a_file_that_others_could_read_is_closed_to_them(log: RunLog) -> None:
@@ -401,3 +432,37 @@ def test_a_full_disk_costs_no_answer(file: Path, size: int) -> None:
         return
     assert RunLog(file).get(None).ended is None  # it was begun, with what it was expected to take
     assert not list(file.parent.glob("*.broken-*"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk that is small")
+@pytest.mark.parametrize("free", [0, 12])
+def test_a_full_disk_leaves_the_old_log_whole(file: Path, free: int, aix: Aix) -> None:
+    """`free` is how many pages there is room for; after 12 what came of the run has none."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k,mode=700", "tmpfs", str(file.parent)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        log = RunLog(file)
+        log.end(log.begin({**ROW, "started": int(time.time() * 1000)}), ENDED, [], [Said(0, "user", "text", "word")])
+        (file.parents[3] / ".prompts" / "ask.md").write_text("{{ x }}")
+        left = os.statvfs(file.parent).f_bavail - free
+        (file.parent / "rest").write_bytes(b"x" * 4096 * left)
+        done = aix(*ASK, "-p", f"x={'word ' * 8000}")
+        assert (done.status, "word word" in done.stdout, done.stderr.count("\n")) == (0, True, 1)
+        assert re.match("aix: warning: .* might not be logged: the run log .* no space left on the disk", done.stderr)
+        with log.reading() as base:
+            assert base.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert [run.ended for run in log.list(Choice())] == ([None, 2000] if free == 12 else [2000])
+        assert len(log.search("word", 9)) == 1
+    finally:
+        subprocess.run(["umount", str(file.parent)], check=True)
+
+
+def test_a_disk_that_fails_at_the_very_end_has_nothing_said_that_is_not_so(file: Path, tmp_path: Path) -> None:
+    """It is after the journal went that the disk fails: the run stands there, but for how long nobody knows."""
+    RunLog(file).begin(ROW)
+    command = traced(tmp_path / "trace", "-e", "inject=/^f(data)?sync$:error=EIO:when=5")
+    done = subprocess.run([*command, AIX, *ASK], capture_output=True, text=True, check=False)
+    warning = f"aix: warning: this run might not be logged: the run log {file} cannot be written: the disk refuses"
+    assert (done.returncode, done.stdout, done.stderr) == (0, ANSWER, f"{warning}, or is full\n")
+    assert [run.prompt for run in RunLog(file).list(Choice())] == ["ask", "greet"]
