@@ -26,7 +26,7 @@ class Sieve:
     known: Known
 
     def candidates(self, named: Sequence[Named], first: Target | None, *, alone: bool) -> Candidates:
-        """Who is left; `first`, who was named, is there also where nobody is. With `alone` there is one of the first."""
+        """Who is left; `first`, who was named, also where nobody is. With `alone` there is one of the first."""
         kept = [self._kept(one.group) for one in named]
         groups = _once([group for group in kept if group.targets])
         if first and not groups:
