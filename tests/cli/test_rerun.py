@@ -333,10 +333,11 @@ def test_each_who_is_waited_for_is_named_and_a_switch_is_one_line(aix: Aix, mode
     terminal = Terminal("run", "say", "--it", "hello", "-x", "--fallback", "spare", "--raw")
     assert terminal.end() == 0
     assert terminal.raw.index(b"waiting for box:tiny") < terminal.raw.index(b"waiting for spare:tiny")
-    switch, answer, usage = terminal.screen.splitlines()
+    switch, answer, usage, *_ = terminal.screen.splitlines()  # the usage goes on in a line of its own where it is long
     assert switch == "aix: warning: box wants to be paid before it answers; asking spare:tiny instead"
     assert answer == "I am the spare one."
     assert usage.startswith("aix: spare:tiny-1 ")
+    assert terminal.screen.count("instead of") == 1
 
 
 # --- every run is in the log ------------------------------------------------------------------------------------------
