@@ -17,7 +17,7 @@ UNABLE: Mapping[str, tuple[str, str]] = {
 def blind(target: Target, lacking: str, catalogue: Catalogue) -> UsageError:
     """The error for a model that cannot read what it would be sent, with some that can."""
     provider = target.provider
-    hopeless = lacking in UNCARRIED.get(provider.protocol, frozenset())
+    hopeless = lacking in UNCARRIED[provider.protocol]
     known = () if hopeless else catalogue.of(provider.name)
     able = [other for other in known if lacking in other.capabilities]
     usual = (provider.default_model, *provider.roles.values())

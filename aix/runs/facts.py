@@ -11,7 +11,7 @@ from aix.llm.protocols import UNCARRIED
 from aix.llm.routing import Candidates, Route, Target
 from aix.messages import Request, Usage
 from aix.runs.cooldown import Rest
-from aix.runs.fitting import USUAL_ANSWER, estimated, unseen
+from aix.runs.fitting import estimated, expected_answer, unseen
 
 USUAL_QUESTION = 1000
 """How many tokens a request is taken to have where there is none yet."""
@@ -51,13 +51,13 @@ def facts_of(request: Request, candidates: Candidates, catalogue: Catalogue, pas
 
     def cost(target: Target) -> Decimal | None:
         known = model(target)
-        answer = request.max_tokens or min(known.max_output or USUAL_ANSWER, USUAL_ANSWER)
+        answer = expected_answer(request.max_tokens, known.max_output)
         return known.price.cost(Usage(tokens or USUAL_QUESTION, answer)) if known.price else None
 
     return Facts(
         model,
         tokens,
-        lacking=lambda target: unseen(request, model(target), UNCARRIED.get(target.provider.protocol, frozenset())),
+        lacking=lambda target: unseen(request, model(target), UNCARRIED[target.provider.protocol]),
         cost=cost,
         speed=lambda target: speeds.get(target.name),
         cooling=lambda target: rests[target.name],

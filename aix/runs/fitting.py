@@ -33,6 +33,11 @@ SEES: Mapping[str, str] = {"image/": "vision", "application/pdf": "pdf"}
 """What a model must be able to do for a part of this media type."""
 
 
+def expected_answer(asked: int | None, longest: int | None) -> int:
+    """How many tokens an answer is expected to have: as many as were asked for, else as is usual."""
+    return asked or min(longest or USUAL_ANSWER, USUAL_ANSWER)
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """A request as its model takes it, of about so many `tokens`; `notes` are sentences about what was changed, and
@@ -53,7 +58,7 @@ class Fitted:
 
     def estimate(self, asked: int | None) -> Estimate:
         """What it is expected to take, with an answer of as many tokens as were `asked` for."""
-        answer = asked or min(self.longest or USUAL_ANSWER, USUAL_ANSWER)
+        answer = expected_answer(asked, self.longest)
         return Estimate(self.tokens, answer, self.cost(self.tokens, answer))
 
     def cost(self, tokens: int, answer: int | None) -> Decimal | None:

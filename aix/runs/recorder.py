@@ -78,8 +78,8 @@ class Recorder:
             return
         full = self.level == "full"
         row = {**_identity(run), **_target(run)}
-        changes = {"started": run.started, **self._after(run, error), **(self._texts(run, error) if full else {})}
         secrets = self.secrets() if full else ()
+        changes = {"started": run.started, **self._after(run, error), **(_texts(run, error, secrets) if full else {})}
         said = [_clean(part, secrets) for part in said_in(run)] if full else []
         done = self._written(lambda: self.log.end(number, changes, run.attempts, said, row), lost, checked=False)
         run.number = done or number
@@ -126,16 +126,6 @@ class Recorder:
             "key_source": last.key_source or None if last else None,
         }
 
-    def _texts(self, run: Run, error: BaseException | None) -> Columns:
-        """What is dropped when it is old."""
-        secrets = self.secrets()
-        said = error.message if isinstance(error, AixError) else None
-        return {
-            "message": said and hidden_with_likes(_letters(said), secrets),
-            "arguments": _json(run.arguments, secrets),
-            "options": _json(run.options, secrets),
-        }
-
 
 def level_of(setting: str, *, wanted: bool, private: bool) -> str:
     """How much is kept of a run, as is set: nothing where that is not wanted, and of a private one no texts."""
@@ -173,6 +163,16 @@ def _clean(part: Said, secrets: Sequence[Secret]) -> Said:
     shows = any(written.encode() in (part.data or b"") for secret in secrets for written in forms(secret))
     name = part.name and hidden(_letters(part.name), secrets)
     return Said(part.message, part.role, part.kind, text, part.media_type, name, None if shows else part.data)
+
+
+def _texts(run: Run, error: BaseException | None, secrets: Sequence[Secret]) -> Columns:
+    """What is dropped when it is old."""
+    said = error.message if isinstance(error, AixError) else None
+    return {
+        "message": said and hidden_with_likes(_letters(said), secrets),
+        "arguments": _json(run.arguments, secrets),
+        "options": _json(run.options, secrets),
+    }
 
 
 def _identity(run: Run) -> Columns:

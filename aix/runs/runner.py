@@ -10,7 +10,7 @@ from aix.config.secrets import Key
 from aix.config.settings import Settings
 from aix.errors import AixError, IncompleteError
 from aix.library.prompt import Prompt
-from aix.llm.catalogue import Catalogue
+from aix.llm.catalogue import Catalogue, Model
 from aix.llm.clock import Clock
 from aix.llm.deadlines import deadlines
 from aix.llm.exchange import Exchange
@@ -37,8 +37,6 @@ from aix.runs.wish import policy_of, wish_of
 if TYPE_CHECKING:
     from aix.llm.client import Client
     from aix.runs.recorder import Recorder
-
-NOTHING: frozenset[str] = frozenset()
 
 
 class Runner:
@@ -116,8 +114,8 @@ class Runner:
         """The request as its model takes it; what had to change is said, once. Raises UsageError for what it cannot
         see."""
         provider = target.provider
-        model = self._catalogue().get(provider.name, target.model)
-        if lacking := unseen(request, model, UNCARRIED.get(provider.protocol, NOTHING)):
+        model = self._model(target)
+        if lacking := unseen(request, model, UNCARRIED[provider.protocol]):
             raise blind(target, lacking, self._catalogue())
         fit = fitted(request, provider, protocol(provider.protocol).UNSAID, model, self._clock.today)
         self._say_once(*fit.notes)
@@ -140,10 +138,9 @@ class Runner:
     @contextmanager
     def recorded(self, run: Run, request: Request, recorder: "Recorder") -> Iterator[None]:
         """Have a run in the log while its one request is sent, and after that."""
-        target = run.asked
-        run.price = self._catalogue().get(target.provider.name, target.model).price
+        run.price = self._model(run.asked).price
         with recorder.recording(run):
-            recorder.begin(run, self.fitted(target, request).estimate(request.max_tokens))
+            recorder.begin(run, self.fitted(run.asked, request).estimate(request.max_tokens))
             yield
 
     def exchange(self, target: Target, fit: Fitted, order: Order, *, key: Key | None) -> Exchange:
@@ -159,7 +156,7 @@ class Runner:
         targets = run.route.targets if run.route else (run.asked,)
 
         def exchange_of(target: Target) -> Exchange:
-            run.target, run.price = target, self._catalogue().get(target.provider.name, target.model).price
+            run.target, run.price = target, self._model(target).price
             return ask(target)
 
         try:
@@ -218,7 +215,7 @@ class Runner:
             client=self._client,
             policy=policy,
             keys=self.keys.queue,
-            window=lambda target: self._catalogue().get(target.provider.name, target.model).context,
+            window=lambda target: self._model(target).context,
             failed=failed,
             answered=self._past.answered,
             warn=self._warn,
@@ -228,6 +225,9 @@ class Runner:
     def seconds(self, order: Order, targets: Sequence[Target]) -> float:
         """How long all targets together may take."""
         return max(self._timeout(order, target.provider) for target in targets)
+
+    def _model(self, target: Target) -> Model:
+        return self._catalogue().get(target.provider.name, target.model)
 
     def _listens(self, provider: Provider) -> bool:
         return self._client().listens(provider)

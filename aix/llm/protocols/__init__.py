@@ -25,8 +25,10 @@ COUNTERS: Mapping[str, str] = {
 }
 """The protocols that can ask how many tokens a request is; a provider's row says which of them it has."""
 
-UNCARRIED: Mapping[str, frozenset[str]] = {name: frozenset({"pdf"}) for name in ("cohere", "ollama", "replicate")}
-"""What a protocol has no place for, by the capability of a model that would be needed."""
+UNCARRIED: Mapping[str, frozenset[str]] = {
+    name: frozenset({"pdf"} if name in ("cohere", "ollama", "replicate") else ()) for name in MODULES
+}
+"""What each protocol has no place for, by the capability of a model that would be needed."""
 
 BOUNDED: Mapping[str, str] = {"anthropic-messages": MODULES["anthropic-messages"]}
 """The protocols that always say how long an answer may be, also where the Request does not."""
