@@ -1,3 +1,117 @@
-"""aix: keep prompts as files, and run them with any model provider."""
+"""aix: keep prompts as files, and run them with any model provider.
+
+From Python: `aix.render`, `aix.run`, `aix.stream` and `aix.Library`, in aix.api, which is loaded when it is asked for.
+"""
 
 __version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from aix.api import (
+        AixError,
+        AixWarning,
+        Asking,
+        Attempt,
+        AuthError,
+        CheckError,
+        ConfigError,
+        Content,
+        DeadlineError,
+        Event,
+        File,
+        Finish,
+        Image,
+        IncompleteError,
+        Library,
+        Listed,
+        Message,
+        NetworkError,
+        NotFoundError,
+        Output,
+        Param,
+        Part,
+        Place,
+        Prompt,
+        ProviderError,
+        RateLimitError,
+        ReasoningDelta,
+        RefusedError,
+        RenderOptions,
+        Response,
+        RunOptions,
+        SendOptions,
+        StorageError,
+        Stream,
+        TemplateError,
+        Text,
+        TextDelta,
+        ToolCall,
+        ToolCallDelta,
+        Usage,
+        UsageError,
+        Value,
+        render,
+        run,
+        stream,
+    )
+
+__all__ = [
+    "AixError",
+    "AixWarning",
+    "Asking",
+    "Attempt",
+    "AuthError",
+    "CheckError",
+    "ConfigError",
+    "Content",
+    "DeadlineError",
+    "Event",
+    "File",
+    "Finish",
+    "Image",
+    "IncompleteError",
+    "Library",
+    "Listed",
+    "Message",
+    "NetworkError",
+    "NotFoundError",
+    "Output",
+    "Param",
+    "Part",
+    "Place",
+    "Prompt",
+    "ProviderError",
+    "RateLimitError",
+    "ReasoningDelta",
+    "RefusedError",
+    "RenderOptions",
+    "Response",
+    "RunOptions",
+    "SendOptions",
+    "StorageError",
+    "Stream",
+    "TemplateError",
+    "Text",
+    "TextDelta",
+    "ToolCall",
+    "ToolCallDelta",
+    "Usage",
+    "UsageError",
+    "Value",
+    "render",
+    "run",
+    "stream",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'aix' has no attribute '{name}'")
+    from aix import api
+
+    found = globals()[name] = getattr(api, name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

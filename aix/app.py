@@ -1,29 +1,28 @@
 """The parts wired together, each built when it is first asked for: what a command does not use, it does not load."""
 
-import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import aix
-from aix.config.paths import Paths, find_cache, find_paths, git_root, in_home
-from aix.errors import UsageError
+from aix.config.paths import Paths, find_cache, find_paths
+from aix.errors import ConfigError, TemplateError
 
 if TYPE_CHECKING:
+    from aix.app_prompts import Prompts
     from aix.config.limits import Limit
     from aix.config.secrets import Secret
     from aix.config.settings import Settings
     from aix.health.finding import Finding
     from aix.health.roster import Roster
     from aix.health.scene import Scene
-    from aix.library.convert import Converted
-    from aix.library.layer import Layer
-    from aix.library.library import Library
-    from aix.library.place import Place
+    from aix.library.collections.shelf import Collections, Taken
     from aix.library.prompt import Prompt
-    from aix.library.template import Template
+    from aix.lint.file import File
+    from aix.lint.linter import Linter
+    from aix.lint.models import Models
+    from aix.lint.rules import Finding as LintFinding
     from aix.llm.catalogue import Catalogue
     from aix.llm.client import Client
     from aix.llm.clock import Clock
@@ -47,14 +46,6 @@ def _silent(_: str) -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A prompt with its template, each read once."""
-
-    prompt: "Prompt"
-    template: "Template"
-
-
 class App:
     """One use of aix in one place. `warn` and `notice` are told, in a sentence, what a person should know."""
 
@@ -75,83 +66,28 @@ class App:
 
         return Settings(self.paths, self.env)
 
-    def library_at(self, directory: str | None) -> "Library":
-        """The library with `directory` in the place of the user's own prompts; None for the usual one."""
-        from aix.library.layer import Layer
-        from aix.library.library import Library
-        from aix.library.place import BUILT_IN
+    @cached_property
+    def prompts(self) -> "Prompts":
+        """The prompts that can be had here."""
+        from aix.app_prompts import Prompts
 
-        user = in_home(directory, self.paths.home, self.cwd) if directory else self.paths.library
-        layers = [Layer("user", user), *self._project_layer(user), Layer(BUILT_IN, built_in_prompts())]
-        return Library(layers, self._includes, self.warn)
+        return Prompts(lambda: self.paths, self.env, self.cwd, self.warn, self.known_secrets, self._notice)
 
-    @property
-    def project(self) -> "Layer":
-        """The project's own prompts, whether there are any yet or not. Raises UsageError where there is no project."""
-        from aix.library.layer import Layer
+    @cached_property
+    def collections(self) -> "Collections":
+        """The shared folders of prompts that the user has; no process that works for them is given a key."""
+        from aix.config.secrets import without_keys
+        from aix.library.collections.lock import LOCK
+        from aix.library.collections.shelf import Collections
 
-        if self._project_folder is None:
-            here = "your home directory" if self.cwd != Path("/") else "the root directory, or one that was deleted"
-            raise UsageError(f"this is {here}, not a project", hint="cd into the project and do it there")
-        return Layer("project", self._project_folder)
+        env = without_keys(self.env, self.known_secrets())
+        return Collections(self.paths.library / LOCK, self.paths.data / "collections", env, self._notice)
 
-    def place(self, name: str, library: str | None) -> "Place":
-        """Where the prompt of a name or of a file is kept. Raises NotFoundError or UsageError."""
-        from aix.library.library import file_place, is_file_name
+    def add_collection(self, source: str, name: str, rev: str, path: str) -> "Taken":
+        """Take a shared folder of prompts from where it is. Raises AixError."""
+        from aix.library.collections.lock import Collection
 
-        if is_file_name(name):
-            return file_place(in_home(name, self.paths.home, self.cwd))
-        return self.library_at(library).place(name)
-
-    def choose(self, name: str, library: str | None, stdin: Callable[[], str]) -> Chosen:
-        """The prompt of a name, of a file, or of standard input (`-`). Raises NotFoundError or TemplateError."""
-        from aix.library.document import decode, parse
-        from aix.library.library import is_file_name, open_file
-
-        if name == "-":
-            prompt, layer = parse(decode(stdin().encode(), "-"), "-"), None
-        elif is_file_name(name):
-            prompt, layer = open_file(in_home(name, self.paths.home, self.cwd))
-        else:
-            prompt, layer = self.library_at(library).get(name)
-        for warning in prompt.warnings:
-            self.warn(warning)
-        return Chosen(prompt, self.template(prompt, layer))
-
-    def text_of(self, data: bytes, place: str, fields: Mapping[str, Any]) -> str:
-        """A new prompt's text, with `fields` in its front matter. Raises TemplateError or UsageError."""
-        from aix.library.document import declare, decode
-
-        return declare(decode(data, place), fields)
-
-    def convert(self, text: str) -> "Converted":
-        """A prompt's text with Jinja in the place of older placeholders. Raises TemplateError."""
-        from aix.library.convert import convert
-
-        return convert(text)
-
-    def param_file(self, path: str) -> Mapping[str, Any]:
-        """Many values for a prompt's params. Raises UsageError."""
-        from aix.library.param_file import read
-
-        return read(path, self.cwd)
-
-    def template(self, prompt: "Prompt", layer: "Layer | None") -> "Template":
-        """The prompt with all that it includes from its layer; without a layer it can include nothing."""
-        from aix.library.template import Template, nothing
-
-        return Template(prompt, layer.read if layer else nothing)
-
-    def _includes(self, prompt: "Prompt", read: Callable[[str], str]) -> Sequence[str]:
-        from aix.library.template import Template
-
-        return Template(prompt, read).includes
-
-    def surroundings(self) -> dict[str, object]:
-        """The values that every template has besides its params."""
-        from aix.library.surroundings import surroundings
-
-        return surroundings(self.cwd, self.env, datetime.datetime.now().astimezone())
+        return self.collections.add(Collection(name, source, "", rev, path), self.paths.home, self.cwd)
 
     @cached_property
     def providers(self) -> "Providers":
@@ -264,20 +200,52 @@ class App:
 
         return Budget(self.limits, self.clock.now, self.warn)
 
-    def revision(self, prompt: "Prompt") -> str:
-        """The commit that is checked out where a prompt lies; empty where there is none."""
-        from aix.library.place import BUILT_IN
-        from aix.library.surroundings import revision
-
-        return "" if prompt.path is None or prompt.layer == BUILT_IN else revision(prompt.path.parent)
-
     @cached_property
     def limits(self) -> "tuple[Limit, ...]":
         """What may be spent in which time, by the user and by the project. Raises ConfigError."""
         from aix.config.limits import OWN, read
 
         own, shared = self.settings.find("limits"), self.project_settings.get("limits")
-        return (*read(own, OWN), *read(shared, f"{self._project_folder}/config.json"))
+        return (*read(own, OWN), *read(shared, f"{self.prompts.project_folder}/config.json"))
+
+    def linter(self, flags: Collection[str]) -> "Linter":
+        """Who looks for what is wrong with prompt files; `flags` are those that `aix run` has itself."""
+        from aix.lint.file import Knowledge
+        from aix.lint.linter import Linter
+        from aix.lint.text import spellings
+
+        secrets = self.known_secrets()
+        return Linter(Knowledge(frozenset(flags), spellings(secrets)), lambda: self._lint_models, secrets)
+
+    @cached_property
+    def _lint_models(self) -> "Models":
+        from aix.lint.models import models
+
+        known = (self.providers, lambda: self.catalogue)
+        return models(self.settings, self.project_settings, known, self.clock.today)
+
+    def lint_files(self, words: Sequence[str], library: str | None, layer: str) -> "Iterator[File | LintFinding]":
+        """The files that words mean to lint; without any those of a layer. Raises NotFoundError or UsageError."""
+        from aix.config.paths import in_home
+        from aix.lint.folder import chosen
+
+        home = self.prompts.library_at(library)
+        return chosen(home, words, layer, lambda word: in_home(word, self.paths.home, self.cwd))
+
+    def mend(self, file: "File", linter: "Linter") -> "tuple[Sequence[LintFinding], Sequence[LintFinding]]":
+        """Mend a file where that is mechanical: what was mended, and what is left. What was trusted stays so. Raises
+        UsageError or StorageError."""
+        from aix.library.place import Place
+        from aix.lint.mend import mended, save
+
+        done = mended(file.data(), lambda data: linter.findings(file, data))
+        if done.findings:
+            place = Place(file.name.removesuffix(".md"), file.layer)
+            before = self.prompts.before(place, done.was)
+            save(file, done)
+            with suppress(TemplateError):  # there may be more to mend
+                self.prompts.saved(before, place.layer.prompt(place.name), place.layer)
+        return done.findings, linter.findings(file, done.data)
 
     def examine(self, editor: Callable[[str | None], list[str]], *, online: bool) -> "Iterator[Finding]":
         """What is right here and what is wrong. `editor` says which one would be opened."""
@@ -322,12 +290,13 @@ class App:
             self.cwd,
             settings,
             providers,
-            library=lambda: self.library_at(None),
+            library=lambda: self.prompts.library_at(None),
             client=lambda: self.prober,
             editor=editor,
             tell=self._notice,
             online=online,
             recorded=lambda run, request, order: self.runner.recorded(run, request, self.recorder(order, private=True)),
+            trust=lambda: self.prompts.trust,
         )
 
     def gate(self, prompt: "Prompt", wanted: "Wanted") -> "Gate":
@@ -342,6 +311,16 @@ class App:
             schema = schemas.wanted(wanted.schema, prompt, lambda path: read_text(path, self.cwd, "--schema"))
         return Gate(schema, wanted.extract, wanted.fail_if)
 
+    def scrubbed(self, text: str) -> str:
+        """The text without any key that is known, and without what looks like one that was pasted beside its place."""
+        from aix.config.secrets import hidden_with_likes, known_secrets
+
+        try:
+            known = self.known_secrets()
+        except ConfigError:
+            known = known_secrets(self.env, {})
+        return hidden_with_likes(text, known)
+
     def known_secrets(self) -> list["Secret"]:
         """Every key that the environment and config.json hold, for whoever must keep them out of a text."""
         from aix.config.secrets import known_secrets
@@ -353,24 +332,5 @@ class App:
         """What the project sets for whoever works in it: `roles` and `limits`. Raises ConfigError."""
         from aix.config.project import is_own, project_settings
 
-        folder = self._project_folder
+        folder = self.prompts.project_folder
         return project_settings(folder, self.warn) if folder and is_own(folder, self.paths.library) else {}
-
-    def _project_layer(self, user: Path) -> list["Layer"]:
-        from aix.config.project import is_own
-
-        return [self.project] if self._project_folder and is_own(self._project_folder, user) else []
-
-    @cached_property
-    def _project_folder(self) -> Path | None:
-        """`.prompts` at the git root, or here where there is none; those of the home and the root directory are never a
-        project's."""
-        root = git_root(self.cwd) or self.cwd
-        return None if root.resolve() in (self.paths.home.resolve(), Path("/")) else root / ".prompts"
-
-
-def built_in_prompts() -> Path:
-    """The starter prompts: inside the package once it is installed, beside it in a checkout."""
-    package = Path(aix.__file__).parent
-    installed = package / "prompts"
-    return installed if installed.is_dir() else package.parent / "prompts"

@@ -20,7 +20,7 @@ and an exit status.
 """
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 AGAIN = "run the command again"
 """The hint of a failure that may not come twice; where the run is in the log, `aix rerun` takes its place."""
@@ -49,6 +49,8 @@ class AixError(Exception):
         """The HTTP status that was answered; 0 where there was none."""
         self.wait: float | None = None
         """For how many seconds the provider asks us to leave it alone; None where it does not say."""
+        self.response: Any = None
+        """Of a call from Python: what had come by then, as an `aix.Response`; None where nothing was sent."""
 
     def reword(self, change: Callable[[str], str]) -> None:
         """Put all that the error says through `change`."""

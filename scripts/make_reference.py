@@ -16,6 +16,7 @@ from typing import Any
 
 from aix.library.layer import Layer
 from aix.library.prompt import Prompt
+from aix.lint.rules import RULES
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = ROOT / "docs" / "commands.md"
@@ -84,6 +85,12 @@ def providers() -> str:
     return table(("provider", "key", "address", "default model"), cells)
 
 
+def rules() -> str:
+    """The table of what lint looks for."""
+    rows = ((f"`{name}`", rule.severity, rule.says, rule.mend) for name, rule in RULES.items())
+    return table(("rule", "", "what is wrong", "what to do"), rows)
+
+
 def key(row: dict[str, Any]) -> str:
     """Where the key of a provider is looked for in the environment."""
     names = ", ".join(f"`{name}`" for name in row.get("key_env", row.get("moved_key_env", ())))
@@ -102,7 +109,7 @@ def named(prompt: Prompt) -> Iterator[str]:
         yield (f"**{param.name}**" if param.required else param.name) + (" *(stdin)*" if param.stdin else "")
 
 
-PARTS: dict[str, Callable[[], str]] = {"prompts": prompts, "providers": providers}
+PARTS: dict[str, Callable[[], str]] = {"prompts": prompts, "providers": providers, "rules": rules}
 
 
 def renewed(text: str) -> str:

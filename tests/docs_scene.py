@@ -60,6 +60,7 @@ class Scene:
             re.escape(f"{ROOT}/prompts/"): "…/",
             re.escape(self.local): "http://127.0.0.1:11434",
             r"sha256:[0-9a-f]{64}": "sha256:…",
+            r"(?<= at | to |am: )[0-9a-f]{12}\b": "1a2b3c4d5e6f",  # the commit of a collection
         }.items():
             text = re.sub(pattern, word, text)
         return text.rstrip("\n")

@@ -35,7 +35,6 @@ NOT_RUN = {
     "aix init": "asks a person; see tests/cli/test_init.py",
     "aix run": "asks a person; see tests/cli/test_pick.py",
     "aix api-key openrouter": "asks a person; see tests/cli/test_api_key.py",
-    "aix edit review": "needs a terminal",
 }
 """Commands that no test here can run, and why."""
 

@@ -12,7 +12,7 @@ import aix
 ROOT = Path(aix.__file__).parent
 FILES = sorted(path for path in ROOT.rglob("*.py") if "prompts" not in path.relative_to(ROOT).parts[:1])
 
-FLOORS = {"cli": 6, "app": 5, "evals": 4, "serve": 4, "health": 4, "runs": 3} | {
+FLOORS = {"cli": 6, "app": 5, "api": 6, "app_prompts": 4, "evals": 4, "serve": 4, "health": 4, "lint": 4, "runs": 3} | {
     "library": 2,
     "formats": 2,
     "llm": 2,
@@ -26,14 +26,25 @@ DOORS = {
     "markdown_it": "cli/console.py",
     "questionary": "cli/ask.py",
     "prompt_toolkit": "cli/ask.py",
-    "jinja2": "library/template.py",
+    "jinja2": "library/jinja.py",
     "jsonschema": "runs/schema.py",
     "referencing": "runs/schema.py",
     "yaml": "config/yaml.py",
     "httpx": "llm/client.py",
     "certifi": "llm/network.py",
 }
-LATE = {"__main__.py", "app.py", "cli/console.py", "cli/ask.py", "cli/completion/__init__.py"}
+GATES = ("__main__", "__init__")
+"""Where a program comes in: they stand above all rooms."""
+
+LATE = {
+    "__init__.py",
+    "__main__.py",
+    "app.py",
+    "app_prompts.py",
+    "cli/console.py",
+    "cli/ask.py",
+    "cli/completion/__init__.py",
+}
 """The files that import while they work: the entry, the factory, the doors to slow libraries, what only a Tab needs."""
 
 
@@ -70,7 +81,7 @@ def file(request: pytest.FixtureRequest) -> Path:
 def test_imports_point_down(file: Path) -> None:
     own = place(file).split("/")[0].removesuffix(".py")
     for module, line in imports(tree_of(file)):
-        if module.startswith("aix.") and room(module) != own and own != "__main__":
+        if module.startswith("aix.") and room(module) != own and own not in GATES:
             above = FLOORS.get(room(module), 0) >= FLOORS.get(own, 0)
             assert not above or FLOORS.get(own, 0) == FLOORS.get(room(module), 0) == 0, (
                 f"{file}:{line} imports {module}"
@@ -109,6 +120,7 @@ def names_used(tree: ast.AST) -> set[str]:
 def test_below_the_command_line_nothing_prints_asks_or_ends_the_process(file: Path) -> None:
     if place(file).startswith("cli/") or place(file) == "__main__.py":
         return
+    handed_over = {"os.environ"} if place(file).startswith("api/") else set[str]()
     forbidden = {
         "print",
         "input",
@@ -120,7 +132,7 @@ def test_below_the_command_line_nothing_prints_asks_or_ends_the_process(file: Pa
         "sys.stdin",
         "os.environ",
     }
-    assert names_used(tree_of(file)) & forbidden == set()
+    assert names_used(tree_of(file)) & forbidden <= handed_over
 
 
 def test_no_module_is_longer_than_400_lines(file: Path) -> None:

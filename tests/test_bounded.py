@@ -1,16 +1,23 @@
 """Work in a child of its own: what it gives, and that nothing of it stays."""
 
 import contextlib
+import faulthandler
 import mmap
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
-from aix.bounded import ExhaustedError, bounded
+from aix.bounded import ExhaustedError, Limits, bounded, watched
+from aix.library.document import parse
+from aix.library.template import Template, nothing
 
 
 def for_ever() -> None:
@@ -42,11 +49,17 @@ def dies() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def leaves_without_data() -> object:
+    return {1, 2}
+
+
 def no_data() -> object:
     return object()
 
 
-@pytest.mark.parametrize("value", [None, [], {"a": [1, 0.5, "ä\ud800"]}, "x" * 1_000_000])
+@pytest.mark.parametrize(
+    "value", [None, [], {"a": [1, 0.5, "ä\ud800"]}, "x" * 1_000_000, "\ud83d\ude00", "\U0001f600" * 100_000]
+)
 def test_what_the_work_gives_comes_back(value: object) -> None:
     assert bounded(lambda: value) == value
 
@@ -60,16 +73,92 @@ def test_how_large_this_process_is_does_not_count() -> None:
 def test_what_does_not_end_well_is_exhausted(work: Callable[[], object], capfd: pytest.CaptureFixture[str]) -> None:
     began = time.monotonic()
     with pytest.raises(ExhaustedError):
-        bounded(work, seconds=0.5)
+        bounded(work, Limits(wall=0.5))
     assert time.monotonic() - began < 5
     assert capfd.readouterr() == ("", "")
+
+
+def crashes() -> None:
+    faulthandler.disable()  # which pytest has on, and which would tell of it
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def counts_for_ever() -> int:
+    return sum(iter(int, 1))
+
+
+@pytest.mark.parametrize(
+    ("work", "limits", "why"),
+    [
+        (in_no_hurry, Limits(wall=0.2), "took more than 0.2 s"),
+        (counts_for_ever, Limits(wall=10, cpu=1), "took more than 1 s of computing"),
+        (greedy, Limits(memory=1024**2), "needed more than 1 MiB"),
+        (dies, Limits(), "was ended from outside"),
+        (crashes, Limits(), "crashed (status -11)"),
+        (recurses, Limits(), "failed"),
+        (raises, Limits(), "failed"),
+    ],
+)
+def test_it_is_said_what_became_of_the_work(work: Callable[[], object], limits: Limits, why: str) -> None:
+    with pytest.raises(ExhaustedError) as caught:
+        bounded(work, limits)
+    assert caught.value.why == why
+
+
+def test_work_is_done_beside_threads_that_hold_locks() -> None:
+    ended = threading.Event()
+    threads = [threading.Thread(target=ended.wait) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert [bounded(partial(int, number)) for number in range(20)] == list(range(20))
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_many_threads_have_work_done_at_once() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda number: bounded(lambda: [number]), range(40))) == [[n] for n in range(40)]
+
+
+@pytest.mark.parametrize("value", [None, {"a": [1, "\ud800"]}])
+def test_without_children_the_work_is_done_here(value: object) -> None:
+    assert watched(lambda: value, 5) == value
+
+
+@pytest.mark.parametrize("work", [for_ever, raises, recurses, leaves_without_data])
+def test_without_children_work_ends_too_where_python_is_asked(work: Callable[[], object]) -> None:
+    before, began = sys.gettrace(), time.monotonic()
+    with pytest.raises(ExhaustedError):
+        watched(work, 0.2)
+    assert time.monotonic() - began < 5
+    assert sys.gettrace() is before
+
+
+def test_without_children_a_template_that_never_ends_does() -> None:
+    template = Template(parse("{% for a in range(99999) %}" * 3 + "{% endfor %}" * 3, "main"), nothing)
+    with pytest.raises(ExhaustedError, match="took more than"):
+        watched(lambda: [message.text for message in template.render({}, {})], 0.2)
+
+
+def test_ctrl_c_ends_the_child_with_the_work() -> None:
+    script = "from aix.bounded import bounded\nprint(1, flush=True)\nbounded(lambda: [0 for _ in iter(int, 1)])"
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    with process.stdout:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == -signal.SIGINT
+        assert process.stdout.read() == b""  # whoever still had this end would keep it open
 
 
 def test_nothing_stays_behind() -> None:
     open_before = os.listdir("/dev/fd")
     for work in (for_ever, raises, list):
         with contextlib.suppress(ExhaustedError):
-            bounded(work, seconds=0.1)
+            bounded(work, Limits(wall=0.1))
     assert len(os.listdir("/dev/fd")) == len(open_before)
     with contextlib.suppress(ChildProcessError):
         assert os.waitpid(-1, os.WNOHANG) == (0, 0)

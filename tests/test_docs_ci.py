@@ -87,7 +87,7 @@ def test_the_gitlab_job_runs(scene: Scene) -> None:
     [
         ("", {"OPENAI_API_KEY": KEY}, 0, ""),
         ("rm ~/.prompts/config.json", {}, 4, "no API key found for openai"),
-        ("echo more >> .prompts/gate.md", {"OPENAI_API_KEY": KEY}, 1, "not the one that was reviewed"),
+        ("echo more >> .prompts/gate.md", {"OPENAI_API_KEY": KEY}, 11, "another content than --trust names"),
         ("sed -i 's/1:[0-9]*/1:1/' ~/.prompts/config.json", {"OPENAI_API_KEY": KEY}, 0, "could not be asked"),
     ],
     ids=["as it should be", "without a key", "with another prompt", "while nobody answers"],
@@ -118,5 +118,6 @@ def test_a_message_of_ones_own_is_kept_and_so_is_a_commit_without_a_key(scene: S
 
 def test_every_file_and_job_of_the_page_is_run() -> None:
     assert len(FILES) == 6
-    assert [part.command for part in story(PAGE) if isinstance(part, Step)] == ["git diff --staged | ci/check-diff.sh"]
+    commands = [part.command for part in story(PAGE) if isinstance(part, Step)]
+    assert commands == ["aix lint .prompts --strict", "git diff --staged | ci/check-diff.sh"]
     assert all(block["file"] or block["language"] == "sh" for block in BLOCK.finditer(PAGE.read_text()))

@@ -7,23 +7,24 @@ import sys
 
 import pytest
 from conftest import Aix
+from typer.main import get_command
 
-COMMANDS = [
-    *("run", "list", "search", "show", "which", "create", "edit", "delete", "rename", "copy", "ls", "rm", "mv", "cp"),
-    *("tokens", "config", "api-key", "provider", "model", "log", "stats", "init", "doctor", "completion"),
-]
+from aix.cli.commands import MODULES, SUMMARIES
+from aix.cli.main import cli
+
+COMMANDS = [name for name in MODULES if name != "__complete"]
 
 LOADED = """
 import json, sys
 from aix.cli.main import execute
 status = execute(sys.argv[1:])
 sys.stdout.flush()
-print("\\n" + json.dumps([status, sorted(name for name in sys.modules if "." not in name)]))
+print("\\n" + json.dumps([status, sorted(name for name in sys.modules if "." not in name or name.startswith("aix."))]))
 """
 
 
 def loaded_after(*arguments: str) -> set[str]:
-    """The top-level modules that are there when the command has ended well."""
+    """The top-level modules, and those of aix, that are there when the command has ended well."""
     done = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments],
         capture_output=True,
@@ -41,7 +42,7 @@ def loaded_after(*arguments: str) -> set[str]:
     ("arguments", "absent"),
     [
         (["--version"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
-        (["--help"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
+        (["--help"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl", "aix.cli.run", "aix.cli.log"}),
         (["run", "--help"], {"sqlite3", "httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
         (["list"], {"httpx", "jinja2", "rich", "questionary", "ssl"}),
         (["config", "--list"], {"httpx", "jinja2", "yaml", "rich", "questionary", "ssl"}),
@@ -69,3 +70,9 @@ def test_every_command_has_help_that_fits(command: str, aix: Aix) -> None:
 def test_the_help_of_all_fits_and_cuts_no_summary(aix: Aix) -> None:
     shown = aix("--help", env={"COLUMNS": "80"}).stdout.splitlines()
     assert [line for line in shown if len(line) > 80 or line.endswith("...")] == shown[:1]
+
+
+def test_what_the_help_says_of_a_command_is_what_it_says_itself() -> None:
+    root = get_command(cli)
+    shown = {name: command for name, command in root.commands.items() if not command.hidden}  # type: ignore[attr-defined]
+    assert {name: command.get_short_help_str(80) for name, command in shown.items()} == SUMMARIES

@@ -99,6 +99,14 @@ class Console:
     def warn(self, text: str) -> None:
         self._err(f"{self._styled('aix: warning:', '33')} {visible(text)}\n")
 
+    def changes(self, lines: Sequence[str]) -> None:
+        """The lines of a difference on stdout: what is new in green, what is gone in red."""
+        colours = {"+": "32", "-": "31", "@": "2"} if self.stdout_is_terminal and not self.plain else {}
+        for line in lines:
+            shown = visible(line) if self.stdout_is_terminal else line
+            colour = colours.get(line[:1])
+            write(sys.stdout, f"\x1b[{colour}m{shown}\x1b[0m\n" if colour else f"{shown}\n")
+
     def dim(self, text: str) -> None:
         """Untrusted text on stderr, in the background: a model's reasoning."""
         self._err(self._styled(visible(text), "2"))
@@ -131,8 +139,7 @@ class Console:
         words, and where that is not to be had each row is a line of its own. In a pipe, one line a row with tabs
         between, and no headings. `marked` is a regular expression for what stands out in the last column."""
         if not self.stdout_is_terminal:
-            for row in rows:
-                self.line("\t".join(" ".join(cell.split()) for cell in row))
+            self.out("".join("\t".join(" ".join(cell.split()) for cell in row) + "\n" for row in rows))
             return
         self.done_waiting()
         if not rows:

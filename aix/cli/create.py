@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from aix.cli import ask
+from aix.cli import ask, trusting
 from aix.cli.keeping import edited
 from aix.cli.options import LibraryFolder, Project, Shell, divided
 from aix.cli.streams import Stdin
@@ -69,33 +69,38 @@ def create(
       aix create notes
     """
     shell: Shell = ctx.obj
-    home = shell.app.library_at(library)
-    place = home.refuse(name, shell.app.project if project else None)
+    home = shell.app.prompts.library_at(library)
+    place = shell.app.prompts.new_place(name, library, project=project)
     fields = {"description": description, "tags": divided(tag)}
 
     def save(data: bytes, more: Mapping[str, Any]) -> "Prompt":
         if not data.strip():
             hint = f'aix create {place.name} "Say hello to {{{{ name }}}}."'
             raise UsageError(f"'{place.name}' would be empty; nothing is created", hint=hint)
-        text = shell.app.text_of(data if data.endswith(b"\n") else data + b"\n", str(place.path), more)
+        text = shell.app.prompts.text_of(data if data.endswith(b"\n") else data + b"\n", str(place.path), more)
         return home.create(place, _converted(shell, text, wanted=old).encode())
 
+    foreign = False
     if text is None:
-        prompt = _written(shell, place, fields, lambda data: save(data, {}))
+        prompt, foreign = _written(shell, place, fields, lambda data: save(data, {}))
     else:
         prompt = save((Stdin().read() if text == "-" else text).encode("utf-8", "surrogateescape"), fields)
     shell.console.note(f"created {prompt.path}")
+    trusting.wrote(shell, prompt, place.layer, foreign=foreign)
     shell.console.note(_what_next(place))
 
 
-def _written(shell: Shell, place: "Place", fields: Mapping[str, Any], save: Callable[[bytes], "Prompt"]) -> "Prompt":
-    """A new prompt from the editor, which begins with one to fill in."""
+def _written(
+    shell: Shell, place: "Place", fields: Mapping[str, Any], save: Callable[[bytes], "Prompt"]
+) -> tuple["Prompt", bool]:
+    """A new prompt from the editor, which begins with one to fill in, and whether it goes on with a text that was
+    found."""
     if not shell.console.person_is_there:
         raise UsageError(
             f"what does '{place.name}' say?", hint="give its text as an argument, or - to read it from stdin"
         )
     shown = {**fields, "description": fields["description"] or ABOUT}
-    start = shell.app.text_of(START, str(place.path), shown).encode()
+    start = shell.app.prompts.text_of(START, str(place.path), shown).encode()
 
     def changed(data: bytes) -> "Prompt":
         if data == start:
@@ -107,7 +112,7 @@ def _written(shell: Shell, place: "Place", fields: Mapping[str, Any], save: Call
 
 def _converted(shell: Shell, text: str, *, wanted: bool) -> str:
     """The text with its older placeholders made Jinja, where the user wants that: said by `--convert`, or now."""
-    new = shell.app.convert(text)
+    new = shell.app.prompts.convert(text)
     if not new.found or ("{{" in text and not wanted):
         return text
     found = ", ".join(new.found[:MOST]) + (", …" if len(new.found) > MOST else "")

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aix.cli import trusting
 from aix.cli.keeping import edited
-from aix.cli.options import LibraryFolder, Project, PromptName, Shell
+from aix.cli.options import LibraryFolder, Project, PromptName, Shell, divided
 from aix.errors import ConfigError, StorageError, UsageError
+from aix.library.changes import difference
+from aix.library.document import decode
 
 if TYPE_CHECKING:
     from aix.library.library import Library
@@ -23,22 +26,43 @@ def register(cli: typer.Typer) -> None:
         cli.command(other, hidden=True)(function)
 
 
-def edit(ctx: typer.Context, name: PromptName, library: LibraryFolder = None) -> None:
-    """Open a prompt in your editor.
+def edit(
+    ctx: typer.Context,
+    name: PromptName,
+    description: Annotated[
+        str | None, typer.Option("--description", "--desc", metavar="TEXT", help="Change only what it is for.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", "--tags", metavar="TAG", help="Change only its tags; a,b for several."),
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="MODEL", help="Change only its model.")] = None,
+    library: LibraryFolder = None,
+) -> None:
+    """Change a prompt in your editor, or its front matter by flags.
 
-    What you write is checked before it is saved.
+    What you write is checked before it is saved. With a flag no editor is opened, all else in the file stays as it
+    is to the byte, and an empty text takes the line away.
 
-    The editor is $VISUAL, $EDITOR, the setting `editor`, or one that is there. A built-in prompt is copied to your own
-    first, and yours runs from then on.
+    \b
+      aix edit review
+      aix edit review --desc "Review a change" --tags code,git
+      aix edit review --model ''
+
+    The editor is $VISUAL, $EDITOR, the setting `editor`, or one that is there. A prompt that is built in or of a
+    collection is copied to your own first, and yours runs from then on.
     """
     shell: Shell = ctx.obj
-    home = shell.app.library_at(library)
+    home = shell.app.prompts.library_at(library)
     place = home.place(name, f"aix create {name} makes it")
-    if not shell.console.person_is_there:
-        other = f"change {place.path} itself" if place.editable else f"aix copy {place.name} {place.name}"
+    said = {"description": description, "tags": None if tag is None else divided(tag), "model": model}
+    fields = {key: value for key, value in said.items() if value is not None}
+    if not fields and not shell.console.person_is_there:
+        other = f"change {place.path} itself" if place.editable else f"aix copy {name} {place.name}"
         raise UsageError("aix edit needs a terminal for the editor", hint=other)
     was = place.data()
-    own = place if place.editable else home.refuse(name)
+    before = shell.app.prompts.before(place, was)
+    own = place if place.editable else home.refuse(place.name)
 
     def save(data: bytes) -> "Prompt | None":
         if data == was:
@@ -47,8 +71,17 @@ def edit(ctx: typer.Context, name: PromptName, library: LibraryFolder = None) ->
             raise UsageError(f"'{place.name}' would be empty; nothing is changed", hint=f"aix delete {place.name}")
         return home.save(place, data, was) if place.editable else home.copy(place, own, data)
 
-    prompt = edited(shell, own, was, save, "aix edit")
+    if fields:
+        prompt, foreign = save(shell.app.prompts.spliced(was, str(place.path), fields)), False
+    else:
+        prompt, foreign = edited(shell, own, was, save, "aix edit")
     shell.console.note(f"saved {prompt.path}" if prompt else "nothing is changed")
+    if prompt and fields:
+        shell.console.note("\n".join(difference({place.name: decode(was, "")}, {place.name: prompt.text})))
+    if prompt and not place.editable:
+        shell.console.note(f"it hides {place.qualified}, which stays as it is")
+    if prompt:
+        trusting.changed(shell, prompt, own.layer, None if foreign else before)
 
 
 def delete(
@@ -59,7 +92,7 @@ def delete(
 ) -> None:
     """Delete prompts."""
     shell: Shell = ctx.obj
-    home = shell.app.library_at(library)
+    home = shell.app.prompts.library_at(library)
     places = list(dict.fromkeys(home.place(name) for name in names))
     for place in places:
         place.refuse_to_take_away("deleted")
@@ -71,7 +104,7 @@ def delete(
         home.delete(place)
         shell.console.note(f"deleted {place.path}")
         for left in home.places(place.name)[:1]:
-            shell.console.note(f"'{place.name}' now means {left.layer.name} {left.path}")
+            shell.console.note(f"'{place.name}' now means {left.qualified} {left.path}")
 
 
 def rename(
@@ -85,11 +118,13 @@ def rename(
     Its runs in the log go with it.
     """
     shell: Shell = ctx.obj
-    home = shell.app.library_at(library)
+    home = shell.app.prompts.library_at(library)
     place = home.place(name)
     _warn_of_includers(shell, home, place, but=[])
+    was = trusting.as_it_is(shell, place)
     renamed = home.rename(place, new)
     shell.console.note(f"renamed {place.name} to {renamed.name}: {renamed.path}")
+    trusting.moved(shell, was, renamed)
     _carry_history(shell, place, renamed)
 
 
@@ -106,13 +141,17 @@ def copy(
 
     \b
       aix copy review my-review
-      aix copy review review --project
+      aix copy review project:review
+      aix copy review@v2 old-review
       aix copy ./draft.md review
     """
     shell: Shell = ctx.obj
-    home = shell.app.library_at(library)
-    prompt = home.copy(shell.app.place(name, library), home.refuse(new, shell.app.project if project else None))
-    shell.console.note(f"created {prompt.path}")
+    home = shell.app.prompts.library_at(library)
+    source = shell.app.prompts.place(name, library)
+    target = shell.app.prompts.new_place(new, library, project=project)
+    was = trusting.as_it_is(shell, source)
+    shell.console.note(f"created {home.copy(source, target).path}")
+    trusting.moved(shell, was, target)
 
 
 def _carry_history(shell: Shell, place: "Place", renamed: "Place") -> None:

@@ -20,9 +20,11 @@ FOUND = {"leave": "leave it there, and begin with the prompt as it is", **KEPT}
 """The same for one in a project, which may be a stranger's."""
 
 
-def edited(shell: Shell, place: "Place", start: bytes, save: Callable[[bytes], Saved], command: str) -> Saved:
+def edited(
+    shell: Shell, place: "Place", start: bytes, save: Callable[[bytes], Saved], command: str
+) -> tuple[Saved, bool]:
     """What `save` makes of the text that a person leaves in the editor. A text that it does not take is kept beside the
-    prompt, and the next time can go on with it."""
+    prompt, and the next time can go on with it; whether this one did, and so may have words that are not theirs."""
     taken = _taken(shell, place)
     with (
         shell.draft(start if taken is None else taken, f"{place.name}.md") as draft,
@@ -31,7 +33,7 @@ def edited(shell: Shell, place: "Place", start: bytes, save: Callable[[bytes], S
         saved = _mended(shell, draft, save)
     if taken is not None:
         _drop(shell, place, taken)
-    return saved
+    return saved, taken is not None
 
 
 def _taken(shell: Shell, place: "Place") -> bytes | None:

@@ -21,8 +21,7 @@ from aix.cli.console import Console
 from aix.cli.options import Shell, show_help
 from aix.cli.report import failed
 from aix.config.files import storage_error
-from aix.config.secrets import hidden_with_likes, known_secrets
-from aix.errors import AixError, ConfigError, UsageError
+from aix.errors import AixError, UsageError
 
 HELP = """Keep prompts as files, and run them with any model.
 
@@ -138,13 +137,13 @@ def _nearest(arguments: Sequence[str], app: App) -> str:
     if first in MODULES:
         prompt = rest[0] if first == "run" and rest[0] and not rest[0].startswith("-") else ""
         return " ".join(filter(None, ("aix", first, prompt, "--help")))
-    if not first.startswith("-") and app.library_at(None).places(first):
+    if not first.startswith("-") and app.prompts.library_at(None).places(first):
         return f"aix run {first}"
     return "aix --help"
 
 
 def _report(error: AixError, arguments: Sequence[str], app: App, console: Console) -> int:
-    error.reword(lambda text: _scrubbed(text, app))  # a server may say the key back to us
+    error.reword(app.scrubbed)  # a server may say the key back to us
     try:
         if "--json" in itertools.takewhile(lambda word: word != "--", arguments):
             console.json(failed(error, app.run))
@@ -160,21 +159,12 @@ def _bug(error: Exception, arguments: Sequence[str], app: App, console: Console)
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     hint = "this is a bug in aix; AIX_DEBUG=1 shows where"
     return _report(
-        AixError(f"something unexpected happened ({_scrubbed(said, app)})", hint=hint), arguments, app, console
+        AixError(f"something unexpected happened ({app.scrubbed(said)})", hint=hint), arguments, app, console
     )
 
 
 def _print_traceback(app: App, console: Console) -> None:
-    console.dim(_scrubbed(traceback.format_exc(), app))
-
-
-def _scrubbed(text: str, app: App) -> str:
-    """The text without any key that aix knows, and without what looks like one that was pasted beside its place."""
-    try:
-        known = app.known_secrets()
-    except ConfigError:
-        known = known_secrets(app.env, {})
-    return hidden_with_likes(text, known)
+    console.dim(app.scrubbed(traceback.format_exc()))
 
 
 def _working_directory() -> Path:

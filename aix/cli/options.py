@@ -42,6 +42,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program t
 LibraryFolder = Annotated[
     str | None, typer.Option("--library", metavar="DIR", help="Use the prompts in DIR instead of your own.")
 ]
+
+
+def _leave_out_project(ctx: typer.Context, value: bool) -> bool:
+    """Said before any prompt is looked for, and before anything of the project is read."""
+    if value:
+        ctx.obj.app.prompts.with_project = False
+    return value
+
+
+NoProject = Annotated[
+    bool,
+    typer.Option(
+        "--no-project",
+        callback=_leave_out_project,
+        help="Leave out the project's prompts, roles and limits.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 PromptName = Annotated[str, typer.Argument(metavar="NAME", help="A prompt.")]
 Project = Annotated[bool, typer.Option("--project", help="Write to the project's .prompts, not to your own.")]

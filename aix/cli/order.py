@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import typer
 
 from aix.cli.run_flags import REQUEST, refuse_empty, refuse_route
-from aix.errors import UsageError
+from aix.runs.flags import refuse_empty_stop
 from aix.runs.run import Order, Wanted
 
 
@@ -24,8 +24,7 @@ def order_of(ctx: typer.Context) -> Order:
     """What the flags of a command ask for. Raises UsageError."""
     flags = ctx.params
     refuse_route(ctx)
-    if "" in (flags["stop"] or ()):
-        raise UsageError("--stop is empty", hint="an unset variable? leave the flag out for no stop")
+    refuse_empty_stop(flags["stop"] or ())
     options = {name: flags[name] for name in REQUEST}
     return Order(
         provider=flags["provider"],

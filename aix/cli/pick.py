@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aix.cli import ask
 from aix.cli.options import Shell
 from aix.config.values import boolean
-from aix.errors import NotFoundError, TemplateError
+from aix.errors import NotFoundError
 from aix.library.prompt import Param
 
 LONGEST = 120
@@ -52,12 +52,8 @@ def choose_way(target: str, *, sending: bool) -> bool:
 
 
 def _described(shell: Shell, library: str | None) -> Iterator[tuple[str, str]]:
-    for name, layer in shell.app.library_at(library).names():
-        try:
-            prompt = layer.prompt(name)
-            yield name, prompt.description or " ".join(prompt.body.split())[:80]
-        except TemplateError:
-            yield name, "(broken)"
+    for entry in shell.app.prompts.library_at(library).entries():
+        yield entry.name, "(broken)" if entry.error else entry.description or entry.first[:80]
 
 
 def _flags(param: Param, text: str, taken: set[str]) -> Iterator[str]:

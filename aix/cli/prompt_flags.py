@@ -1,5 +1,6 @@
 """`aix run NAME` has the flags of the prompt NAME: found before the rest is parsed, shown first in its help."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 from typer.core import TyperOption
 
-from aix.app import Chosen
+from aix.app_prompts import Chosen
 from aix.cli.pick import pick
 from aix.cli.run_flags import ANSWER, ROUTE, SENDING, SHOWN, HeadedCommand
 from aix.cli.streams import Stdin, visible
@@ -22,7 +23,8 @@ PARAM = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)([=@])(.*)", re.DOTALL)
 HELP_FLAGS = ("--help", "-h")
 
 HEADINGS = {
-    "Values": ("param", "param_file", "system", "attach", "library", "disable_commands"),
+    "Values": ("param", "param_file", "system", "attach", "library", "no_project"),
+    "Commands": ("disable_commands", "trust"),
     "Who is asked": ROUTE,
     "Sending": ("execute", *SENDING, "no_log"),
     "The answer": ANSWER,
@@ -51,6 +53,10 @@ Attached = Annotated[
 NoCommands = Annotated[
     bool, typer.Option("--disable-commands", help="Run no sh() of the prompt; put [command: …] there.")
 ]
+Pin = Annotated[
+    str,
+    typer.Option("--trust", metavar="DIGEST", help="Run this one content and its commands: sha256:…"),
+]
 """What the commands share that render a prompt."""
 
 METAVARS: dict[ParamType, str] = {
@@ -78,11 +84,13 @@ class PromptCommand(HeadedCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         name, library = self._scan(args)
+        if "--no-project" in itertools.takewhile(lambda arg: arg != "--", args):
+            ctx.obj.app.prompts.with_project = False  # before the prompt is looked for, whose params are flags too
         if name is None and not {*HELP_FLAGS} & {*args}:
             name = self.unnamed(ctx, library, args)
             args = [name, *args]
         if name is not None:
-            chosen = ctx.meta.get(CHOSEN) or ctx.obj.app.choose(name, library, Stdin().read)
+            chosen = ctx.meta.get(CHOSEN) or ctx.obj.app.prompts.choose(name, library, Stdin().read)
             ctx.meta[CHOSEN] = chosen
             self._add(chosen, args)
         return super().parse_args(ctx, args)
@@ -196,7 +204,7 @@ def given(ctx: typer.Context, pairs: Sequence[str], param_file: str | None, word
             raise UsageError(f"param '{name}' is given twice", hint=f"give it once: -p {name}@FILE")
         else:
             files[name] = value
-    return Given(texts, files, ctx.obj.app.param_file(param_file) if param_file else {}, words)
+    return Given(texts, files, ctx.obj.app.prompts.param_file(param_file) if param_file else {}, words)
 
 
 def _takes_next(arg: str, valued: set[str]) -> bool:

@@ -1,21 +1,28 @@
-"""`aix list`, `aix search`, `aix show`, `aix which`: looking at the library."""
+"""`aix list`, `aix search`, `aix show`: looking at the library."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aix.cli.figures import width
-from aix.cli.options import AsJson, LibraryFolder, Shell, Tags, divided
+from aix.cli.options import AsJson, LibraryFolder, NoProject, Shell, Tags, divided
 from aix.cli.prompt_flags import described
 from aix.cli.streams import Stdin
-from aix.errors import TemplateError, UsageError
-from aix.library.prompt import Param, Prompt
+from aix.errors import UsageError
+from aix.library.index import Entry
+from aix.library.prompt import Param
 from aix.library.search import around, search
 
 if TYPE_CHECKING:
-    from aix.library.layer import Layer
+    from aix.app_prompts import Chosen
+    from aix.library.library import Library
+
+Layers = Annotated[
+    list[str] | None,
+    typer.Option("--layer", metavar="LAYER", help="Only those of user, project, builtin or a collection; repeatable."),
+]
 
 SEARCH = """Find prompts by words, the best first.
 
@@ -32,30 +39,32 @@ def register(cli: typer.Typer) -> None:
         cli.command(name, hidden=name == "ls")(list_prompts)
     cli.command("search", help=SEARCH)(search_prompts)
     cli.command("show")(show)
-    cli.command("which")(which)
 
 
 def list_prompts(
     ctx: typer.Context,
     tag: Tags = None,
     long: Annotated[bool, typer.Option("--long", "-l", help="Tags, params and files too.")] = False,
+    layer: Layers = None,
     library: LibraryFolder = None,
+    no_project: NoProject = False,
     as_json: AsJson = False,
 ) -> None:
     """List the prompts that can be run."""
     shell: Shell = ctx.obj
-    found = [(prompt, error) for prompt, error in _prompts(shell, library) if _has(prompt, divided(tag))]
+    home = shell.app.prompts.library_at(library)
+    found = _tagged(home.only(layer) if layer else home, tag)
     if as_json:
-        shell.console.json([_facts(prompt, error) for prompt, error in found])
+        shell.console.json([_facts(entry) for entry in found])
         return
     if long and shell.console.stdout_is_terminal:
-        _print_blocks(shell, [prompt for prompt, _ in found])
+        _print_blocks(shell, found)
     elif not found:
         shell.console.note(f"no prompt has {' and '.join(divided(tag))} as a tag" if tag else "there are no prompts")
     elif long:
-        shell.console.table(list(_LONG), [[read(prompt) for read in _LONG.values()] for prompt, _ in found])
+        shell.console.table(list(_LONG), [[read(entry) for read in _LONG.values()] for entry in found])
     else:
-        _print_table(shell, "description", [prompt for prompt, _ in found], lambda prompt, _: _about(prompt))
+        _print_table(shell, "description", found, lambda entry, _: entry.about)
 
 
 def search_prompts(
@@ -63,76 +72,52 @@ def search_prompts(
     words: Annotated[list[str], typer.Argument(metavar="WORDS", help="What to look for; every word must be there.")],
     tag: Tags = None,
     library: LibraryFolder = None,
+    no_project: NoProject = False,
     as_json: AsJson = False,
 ) -> None:
     shell: Shell = ctx.obj
     if not any(word.strip() for word in words):
         raise UsageError("there is no word to look for", hint="aix list shows all prompts")
-    hits = search((prompt for prompt, _ in _prompts(shell, library) if _has(prompt, divided(tag))), words)
-    if as_json:
-        shell.console.json(
-            [{**_facts(hit.prompt), "score": hit.score, "found_in": hit.field, "line": hit.line} for hit in hits]
-        )
-        return
-
-    def found(prompt: Prompt, room: int) -> str:
-        hit = next(hit for hit in hits if hit.prompt is prompt)
-        text = hit.line if hit.field in ("description", "body") else _about(prompt)
-        return text if width(text) <= room else around(text, words)
-
-    _print_table(shell, "found", [hit.prompt for hit in hits], found)
-    if not hits:
-        shell.console.note(f"nothing has {' and '.join(words)} in it; aix list shows all prompts")
-
-
-def which(
-    ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A prompt.")],
-    library: LibraryFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Print the file that runs by a name.
-
-    Which files of other layers it hides is said on stderr.
-
-    \b
-      cat "$(aix which review)"
-    """
-    shell: Shell = ctx.obj
-    home = shell.app.library_at(library)
-    used = home.place(name)
-    places = home.places(name)
+    hits = {hit.prompt.name: hit for hit in search(_tagged(shell.app.prompts.library_at(library), tag), words)}
     if as_json:
         shell.console.json(
             [
-                {"name": place.name, "layer": place.layer.name, "path": str(place.path), "used": place == used}
-                for place in places
+                {**_facts(hit.prompt), "score": hit.score, "found_in": hit.field, "line": hit.line}
+                for hit in hits.values()
             ]
         )
         return
-    shell.console.line(str(used.path))
-    for hidden in places[1:]:
-        shell.console.note(f"it hides {hidden.layer.name} {hidden.path}")
+
+    def said(entry: Entry, room: int) -> str:
+        hit = hits[entry.name]
+        text = hit.line if hit.field in ("description", "body") else entry.about
+        return text if width(text) <= room else around(text, words)
+
+    _print_table(shell, "found", [hit.prompt for hit in hits.values()], said)
+    if not hits:
+        shell.console.note(f"nothing has {' and '.join(words)} in it; aix list shows all prompts")
 
 
 def show(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A prompt, or a prompt file.")],
     library: LibraryFolder = None,
+    no_project: NoProject = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print the file exactly as it is.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show one prompt: where it lives, what it needs, what it says."""
     shell: Shell = ctx.obj
-    chosen = shell.app.choose(name, library, Stdin().read)
+    chosen = shell.app.prompts.choose(name, library, Stdin().read)
     prompt, template = chosen.prompt, chosen.template
     if raw:
-        shell.console.out(prompt.path.read_bytes().decode() if prompt.path else prompt.text)
+        shell.console.out(_file(shell, chosen, name, library).decode())
         return
     facts = {
         "name": prompt.name,
         "layer": prompt.layer,
         "path": str(prompt.path) if prompt.path else None,
+        "revision": chosen.revision or None,
         "digest": template.digest,
         "description": prompt.description,
         "tags": list(prompt.tags),
@@ -142,54 +127,41 @@ def show(
     }
     params = [_param(param) for param in template.params]
     if as_json:
-        shell.console.json({**facts, "params": params, "commands": list(template.commands), "body": prompt.body})
+        trust = {"commands": list(template.commands), "trusted": shell.app.prompts.trusts(chosen)}
+        shell.console.json({**facts, "params": params, **trust, "body": prompt.body})
         return
     _print_facts(shell, facts)
     for param in template.params:
         shell.console.line(f"{'param:':<13}{_described(param)}")
     for command in template.commands:
         shell.console.line(f"{'command:':<13}{command}")
+    if template.commands:
+        shell.console.line(f"{'trusted:':<13}{'yes' if shell.app.prompts.trusts(chosen) else 'no'}")
     with shell.console.answer("exact") as write:
         write("\n" + prompt.body)
 
 
-def _prompts(shell: Shell, library: str | None) -> Iterator[tuple[Prompt, TemplateError | None]]:
-    """Every prompt that can be run by its name; a broken one as far as it is known, with what is wrong."""
-    for name, layer in shell.app.library_at(library).names():
-        try:
-            yield layer.prompt(name), None
-        except TemplateError as error:
-            yield _broken(name, layer, error), error
+def _file(shell: Shell, chosen: "Chosen", name: str, library: str | None) -> bytes:
+    """The file that was chosen as it is, or as it was."""
+    if chosen.revision:
+        return shell.app.prompts.place(name, library).data()
+    return chosen.prompt.path.read_bytes() if chosen.prompt.path else chosen.prompt.text.encode()
 
 
-def _broken(name: str, layer: "Layer", error: TemplateError) -> Prompt:
-    path = layer.path(name)
-    short = error.message.replace(f"{path}:", "line ", 1)
-    return Prompt(name, "", "", path=path, layer=layer.name, description=f"(broken) {short}")
+def _tagged(home: "Library", tags: Sequence[str] | None) -> list[Entry]:
+    """Every prompt that can be run by its name and has all the tags."""
+    wanted = {tag.casefold() for tag in divided(tags)}
+    found = home.entries()
+    return [entry for entry in found if wanted <= {tag.casefold() for tag in entry.tags}] if wanted else found
 
 
-def _has(prompt: Prompt, tags: Sequence[str]) -> bool:
-    own = {tag.casefold() for tag in prompt.tags}
-    return all(tag.casefold() in own for tag in tags)
-
-
-def _about(prompt: Prompt) -> str:
-    return prompt.description or next((line.strip() for line in prompt.body.splitlines() if line.strip()), "")
-
-
-def _wanted(prompt: Prompt) -> str:
-    """The params, those that may be left out in brackets."""
-    names = [param.name if param.required else f"[{param.name}]" for param in prompt.params or ()]
-    return " ".join(names)
-
-
-_LONG: Mapping[str, Callable[[Prompt], str]] = {
-    "name": lambda prompt: prompt.name,
-    "layer": lambda prompt: prompt.layer,
-    "tags": lambda prompt: ", ".join(prompt.tags),
-    "params": _wanted,
-    "description": _about,
-    "file": lambda prompt: str(prompt.path),
+_LONG: Mapping[str, Callable[[Entry], str]] = {
+    "name": lambda entry: entry.name,
+    "layer": lambda entry: entry.layer.name,
+    "tags": lambda entry: ", ".join(entry.tags),
+    "params": lambda entry: entry.params,
+    "description": lambda entry: entry.about,
+    "file": lambda entry: str(entry.path),
 }
 """All that a list can say of a prompt."""
 
@@ -197,15 +169,15 @@ NARROW = 24
 """Where a table's last column would have less room than this, the layers are left out."""
 
 
-def _print_table(shell: Shell, last: str, prompts: Sequence[Prompt], said: Callable[[Prompt, int], str]) -> None:
+def _print_table(shell: Shell, last: str, entries: Sequence[Entry], said: Callable[[Entry, int], str]) -> None:
     """Names, layers, and what is `said` of each prompt in the room that is left for it."""
-    room = _room(shell, [(prompt.name, prompt.layer) for prompt in prompts])
+    room = _room(shell, [(entry.name, entry.layer.name) for entry in entries])
     if room >= NARROW:
-        rows = [[prompt.name, prompt.layer, said(prompt, room)] for prompt in prompts]
+        rows = [[entry.name, entry.layer.name, said(entry, room)] for entry in entries]
         shell.console.table(["name", "layer", last], rows)
         return
-    room = _room(shell, [(prompt.name,) for prompt in prompts])
-    shell.console.table(["name", last], [[prompt.name, said(prompt, room)] for prompt in prompts])
+    room = _room(shell, [(entry.name,) for entry in entries])
+    shell.console.table(["name", last], [[entry.name, said(entry, room)] for entry in entries])
 
 
 def _room(shell: Shell, rows: Sequence[Sequence[str]]) -> int:
@@ -217,12 +189,12 @@ def _room(shell: Shell, rows: Sequence[Sequence[str]]) -> int:
     )
 
 
-def _print_blocks(shell: Shell, prompts: Sequence[Prompt]) -> None:
+def _print_blocks(shell: Shell, entries: Sequence[Entry]) -> None:
     """Each prompt in lines of its own, as `aix show` has them."""
-    for index, prompt in enumerate(prompts):
+    for index, entry in enumerate(entries):
         if index:
             shell.console.line()
-        _print_facts(shell, {key: read(prompt) for key, read in _LONG.items()})
+        _print_facts(shell, {key: read(entry) for key, read in _LONG.items()})
 
 
 def _print_facts(shell: Shell, facts: Mapping[str, Any]) -> None:
@@ -231,14 +203,14 @@ def _print_facts(shell: Shell, facts: Mapping[str, Any]) -> None:
             shell.console.line(f"{key + ':':<13}{_plain(value)}")
 
 
-def _facts(prompt: Prompt, error: TemplateError | None = None) -> dict[str, Any]:
+def _facts(entry: Entry) -> dict[str, Any]:
     return {
-        "name": prompt.name,
-        "layer": prompt.layer,
-        "path": str(prompt.path),
-        "description": _about(prompt),
-        "tags": list(prompt.tags),
-        "error": error.message if error else None,
+        "name": entry.name,
+        "layer": entry.layer.name,
+        "path": str(entry.path),
+        "description": entry.about,
+        "tags": list(entry.tags),
+        "error": entry.error or None,
     }
 
 

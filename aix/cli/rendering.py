@@ -1,17 +1,20 @@
 """A prompt on its way to messages: with what it is given, what is attached, and what a person is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from aix.app import Chosen
-from aix.cli import ask
+from aix.app_prompts import Chosen
+from aix.cli import ask, trusting
 from aix.cli.options import Shell
 from aix.cli.streams import Stdin
 from aix.config.paths import in_home
 from aix.config.secrets import without_keys
+from aix.errors import RefusedError
 from aix.library.arguments import Given, Sources, resolve
 from aix.library.prompt import Param
-from aix.messages import Part, with_system
-from aix.runs.attachments import attached, with_attachments
+from aix.messages import Message, Part
+from aix.runs.attachments import attached
+from aix.runs.filling import complete, fill
 from aix.runs.run import Run
 
 
@@ -19,13 +22,15 @@ class Rendering:
     """One rendering of a prompt, from which `run` gets its messages. `asks` says whether a person may be asked."""
 
     def __init__(self, shell: Shell, chosen: Chosen, *, asks: bool) -> None:
+        self._shell = shell
         self._app = shell.app
         self._console = shell.console
+        self._chosen = chosen
         self._prompt = chosen.prompt
         self._template = chosen.template
         self._asks = asks and shell.console.person_is_there
         self._attached: tuple[Part, ...] = ()
-        self.run = Run(chosen.prompt.name, chosen.template.digest, chosen.prompt.layer)
+        self.run = Run(chosen.prompt.name, chosen.template.digest, chosen.prompt.layer, chosen.revision)
         self.answers: list[tuple[Param, str]] = []
         """What a person was asked for, and gave."""
 
@@ -33,17 +38,25 @@ class Rendering:
         """Read what goes with the prompt, before anything else reads standard input."""
         self._attached = attached(names, lambda name: in_home(name, self._app.paths.home, self._app.cwd), stdin.take)
 
-    def render(self, values: Given, system: str | None, stdin: Stdin, *, commands: bool) -> None:
-        """Fill in the values, and keep the messages."""
+    def render(self, values: Given, system: str | None, stdin: Stdin, *, commands: bool, pin: str = "") -> None:
+        """Fill in the values, and keep the messages. `commands` says whether the prompt's own may run, and `pin` is the
+        digest of the one content that is meant."""
         app, params = self._app, self._template.params
         found = resolve(params, values, Sources(stdin, app.cwd, self._ask if self._asks else None))
-        self.run.arguments = found
-        self.run.private = any(param.secret for param in params)
-        empty = {} if self._prompt.params is None else {param.name: param.empty for param in params}
+        seen = fill(self.run, self._prompt, params, found)
         allowed = commands and app.settings.get("commands_enabled").value
-        messages = self._template.render(empty | found, app.surroundings(), commands=allowed)
-        messages = messages if system is None else with_system(messages, system)
-        self.run.messages = with_attachments(messages, self._attached)
+        messages = self._messages(seen, commands=allowed, pin=pin)
+        self.run.messages = complete(messages, system, self._attached)
+
+    def _messages(self, values: Mapping[str, Any], *, commands: bool, pin: str) -> tuple[Message, ...]:
+        """The messages; a person is asked whether a content that runs commands is trusted."""
+        prompts = self._app.prompts
+        try:
+            return prompts.render(self._chosen, values, commands=commands, pin=pin)
+        except RefusedError:
+            if pin or not self._asks or not trusting.asked(self._shell, self._chosen):
+                raise
+        return prompts.render(self._chosen, values, commands=commands)
 
     def _ask(self, param: Param) -> str:
         env = without_keys(self._app.env, self._app.known_secrets())

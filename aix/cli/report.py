@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from aix.cli.figures import amount
 from aix.errors import AixError
-from aix.messages import File, Image, Message, Text, Usage
-from aix.runs.pace import pace
-from aix.runs.spent import spent
+from aix.messages import File, Image, Message, Text
+from aix.runs.response import Response, response_of
 
 if TYPE_CHECKING:
     from aix.runs.run import Run
@@ -36,44 +35,48 @@ def messages(said: tuple[Message, ...]) -> list[dict[str, str]]:
     return [{"role": message.role, "content": "".join(_shown(part) for part in message.parts)} for message in said]
 
 
+def as_text(said: tuple[Message, ...]) -> str:
+    """One message as it is; several under a heading each."""
+    shown = messages(said)
+    if len(shown) == 1:
+        return shown[0]["content"]
+    return "\n\n".join(f"## {message['role']}\n\n{message['content']}" for message in shown) + ("\n" if shown else "")
+
+
 def _run(run: "Run") -> dict[str, Any]:
-    response, target = run.response, run.target
-    finish = response.finish
-    answered = finish.model if finish and finish.model else target.model if target else None
+    response = response_of(run)
     shape: dict[str, Any] = {
         "executed": run.executed,
-        "run": run.number,
-        "prompt": {"name": run.prompt, "digest": run.digest},
-        "provider": target.provider.name if target else None,
-        "model": answered,
+        "run": response.run,
+        "prompt": {"name": response.prompt, "digest": response.digest},
+        "provider": response.provider or None,
+        "model": response.model or None,
     }
     if not run.executed:
         return {**shape, "messages": messages(run.messages)}
     return {
         **shape,
-        "text": run.text,
+        "text": response.text,
         "reasoning": response.reasoning or None,
         "tool_calls": [asdict(call) for call in response.tool_calls],
-        "data": run.data,
-        "finish": finish.reason if finish else None,
-        **_figures(run),
-        "attempts": [{**asdict(attempt), "error": attempt.error or None} for attempt in run.attempts],
+        "data": response.data,
+        "finish": response.finish.reason if response.finish else None,
+        **_figures(response),
+        "attempts": [{**asdict(attempt), "error": attempt.error or None} for attempt in response.attempts],
     }
 
 
-def _figures(run: "Run") -> dict[str, Any]:
-    """What it took; of a run of which nothing came and nothing can have been charged, nothing is known."""
-    took, told, speed = spent(run), run.usage, pace(run)
-    known = told is not None or took.usage != Usage()
-    cost, reported = took.cost if known else None, amount(told.reported_cost if told else None)
+def _figures(response: Response) -> dict[str, Any]:
+    """What it took."""
+    usage = response.usage
     return {
-        "usage": {**asdict(took.usage), "reported_cost": reported} if known else None,
-        "usage_estimated": known and not took.exact,
-        "cost": amount(cost),
-        "cost_estimated": bool(cost) and not took.reported,
-        "unpriced": cost is None and run.price is None,
-        "seconds": speed.seconds,
-        "tokens_per_second": speed.rate,
+        "usage": {**asdict(usage), "reported_cost": amount(usage.reported_cost)} if usage is not None else None,
+        "usage_estimated": response.usage_estimated,
+        "cost": amount(response.cost),
+        "cost_estimated": response.cost_estimated,
+        "unpriced": response.unpriced,
+        "seconds": response.seconds,
+        "tokens_per_second": response.tokens_per_second,
     }
 
 

@@ -43,10 +43,10 @@ from aix.cli.session import Session
 
 EPILOG = """\b
 Examples:
-  aix rerun                                    the last run, as it was
-  aix rerun last --fallback groq               and if that fails, somebody else
-  aix rerun 12 -m openai:gpt-5.5 -o other.md   another model's answer to run 12
-  aix rerun last --temperature 0 -n            say what would be sent
+  aix rerun                                   the last run, as it was
+  aix rerun last --fallback groq              if that fails, somebody else
+  aix rerun 12 -m openai:gpt-5.5 -o other.md  another answer to run 12
+  aix rerun last --temperature 0 -n           say what would be sent
 """
 
 
@@ -57,7 +57,7 @@ class RerunCommand(HeadedCommand):
         "Who is asked": ROUTE,
         "Sending": (*SENDING, "no_log"),
         "The answer": ANSWER,
-        "What is shown": SHOWN,
+        "What is shown": [name for name in SHOWN if name != "watch"],
         "Help": ("help",),
     }
 
@@ -105,7 +105,7 @@ def rerun(
     flags, view, wanted = order_of(ctx), view_of(ctx), wanted_of(ctx)
     old = shell.app.repeats.get(number_of(run))
     session = Session(shell, old.prompt, old.run, old.order(flags), view)
-    session.want(old.want(wanted))
+    session.sending.want(old.want(wanted))
     if show_request:
         session.show_request()
     elif dry_run:

@@ -9,12 +9,13 @@ import typer
 from aix.app import App
 from aix.cli.console import Console, column_widths
 from aix.cli.figures import about, per_million
-from aix.cli.options import AsJson, LibraryFolder, Shell
+from aix.cli.options import AsJson, LibraryFolder, NoProject, Shell
 from aix.cli.report import failed
 from aix.cli.run_flags import Fallback, ModelName, NoFallback, Pack, ProviderName, refuse_route
 from aix.config.secrets import hidden
 from aix.errors import UsageError
 from aix.library.prompt import Prompt
+from aix.library.reference import reference
 from aix.llm.catalogue import Rates
 from aix.llm.routing import BUILT_IN_ROLES, Target
 from aix.messages import Message, Text
@@ -59,6 +60,7 @@ def route(
     fallback: Fallback = None,
     no_fallback: NoFallback = False,
     library: LibraryFolder = None,
+    no_project: NoProject = False,
     as_json: AsJson = False,
 ) -> None:
     refuse_route(ctx)
@@ -84,9 +86,13 @@ def route(
 
 def _prompt(shell: Shell, what: str, library: str | None) -> Prompt | None:
     """The prompt that a word means; None where it means a model. Raises NotFoundError where it means neither."""
-    if not shell.app.library_at(library).means(what) and _is_model(shell.app, what):
-        return None
-    return shell.app.choose(what, library, str).prompt
+    home = shell.app.prompts.library_at(library)
+    if not home.means(what):
+        if _is_model(shell.app, what):
+            return None
+        if not reference(what).revision:
+            home.place(what, f"aix route --model {what} takes it for a model")
+    return shell.app.prompts.choose(what, library, str).prompt
 
 
 def _is_model(app: App, text: str) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aix.cli.options import AsJson, LibraryFolder, Shell, flag
+from aix.cli.options import AsJson, LibraryFolder, NoProject, Shell, flag
 from aix.cli.order import order_of, view_of, wanted_of
 from aix.cli.prompt_flags import (
     CHOSEN,
@@ -13,6 +13,7 @@ from aix.cli.prompt_flags import (
     NoCommands,
     Pairs,
     ParamFile,
+    Pin,
     PromptCommand,
     PromptFile,
     SystemText,
@@ -48,10 +49,12 @@ from aix.cli.run_flags import (
     Temperature,
     Timeout,
     TopP,
+    Watch,
     is_given,
 )
 from aix.cli.session import Session
 from aix.cli.streams import Stdin
+from aix.cli.watch import watch_prompt
 
 EPILOG = """\b
 Examples:
@@ -77,7 +80,9 @@ def run(
     system: SystemText = None,
     attach: Attached = None,
     library: LibraryFolder = None,
+    no_project: NoProject = False,
     disable_commands: NoCommands = False,
+    trust: Pin = "",
     execute: Annotated[
         bool | None, typer.Option("--execute/--no-execute", "-x", help="Send it, and stream the answer.")
     ] = None,
@@ -99,6 +104,7 @@ def run(
     schema: SchemaText = None,
     extract: Extract = None,
     fail_if: FailIf = None,
+    watch: Watch = False,
     dry_run: DryRun = False,
     show_request: ShowRequest = False,
     output: OutputFile = None,
@@ -112,13 +118,15 @@ def run(
     A prompt's params are flags too: aix run NAME --help shows them.
     """
     shell: Shell = ctx.obj
+    if watch:
+        watch_prompt(ctx)
     rendering = Rendering(shell, ctx.meta[CHOSEN], asks=not as_json)
     session = Session(shell, ctx.meta[CHOSEN].prompt, rendering.run, order_of(ctx), view_of(ctx))
     values = given(ctx, param or (), param_file, words or ())
-    session.want(wanted_of(ctx))
+    session.sending.want(wanted_of(ctx))
     stdin = Stdin(spent=name == "-")
     rendering.attach(attach or (), stdin)
-    rendering.render(values, system, stdin, commands=not disable_commands)
+    rendering.render(values, system, stdin, commands=not disable_commands, pin=trust)
     wanted = shell.app.settings.get("execute").value if execute is None else execute
     if picked := ctx.meta.get(PICKED):
         picked.answers = rendering.answers

@@ -2,59 +2,27 @@
 some of them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
+from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 import typer
 from typer.core import TyperCommand
 
-from aix.cli.options import flag
-from aix.config.limits import HIGHEST
-from aix.config.values import KEYS, convert
-from aix.errors import UsageError
-from aix.llm.effort import LEVELS
-from aix.runs.answers import EXTRACTS
+from aix.runs import flags
+from aix.runs.flags import dollars_of, level, part, refuse_both, setting
 
 ROUTE = ("provider", "model", "pack", "fallback", "no_fallback")
 REQUEST = ("max_tokens", "temperature", "top_p", "stop", "seed", "effort")
 """Those that are fields of a request."""
 SENDING = ("stream", *REQUEST, "timeout", "max_cost")
 ANSWER = ("schema", "extract", "fail_if")
-SHOWN = ("dry_run", "show_request", "output", "as_json", "usage", "raw", "debug")
+SHOWN = ("watch", "dry_run", "show_request", "output", "as_json", "usage", "raw", "debug")
 
 
 def reader(key: str) -> Callable[[str], Any]:
     """Reads the flag of a setting just as the setting itself is read."""
-    return lambda text: convert(KEYS[key], text, flag(key))
-
-
-def dollars_of(text: str) -> Decimal:
-    """An amount of dollars, exactly as it is written. Raises UsageError."""
-    try:
-        amount = Decimal(text.strip().removeprefix("$"))
-    except InvalidOperation:
-        amount = Decimal("nan")
-    if amount.is_finite() and 0 <= amount <= HIGHEST:
-        return abs(amount)
-    raise UsageError(f"--max-cost must be an amount of dollars, not '{text}'", hint="--max-cost 0.05")
-
-
-def _level(text: str) -> str:
-    """A level of effort. Raises UsageError."""
-    if text in LEVELS:
-        return text
-    near = get_close_matches(text.lower(), LEVELS, n=1)
-    raise UsageError(
-        f"--effort must be one of {', '.join(LEVELS)}, not '{text}'", hint=f"did you mean {near[0]}?" if near else ""
-    )
-
-
-def _part(text: str) -> str:
-    """A part of the answer. Raises UsageError."""
-    if text in EXTRACTS:
-        return text
-    raise UsageError(f"--extract must be one of {', '.join(EXTRACTS)}, not '{text}'")
+    return partial(setting, key)
 
 
 ProviderName = Annotated[
@@ -100,7 +68,7 @@ Stop = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", metavar="INT", help="Ask for the same answer every time.")]
 Effort = Annotated[
     str | None,
-    typer.Option("--effort", metavar="LEVEL", parser=_level, help="How hard to think: none, low, medium, high …"),
+    typer.Option("--effort", metavar="LEVEL", parser=level, help="How hard to think: none, low, medium, high …"),
 ]
 Timeout = Annotated[
     float | None,
@@ -112,13 +80,14 @@ SchemaText = Annotated[
 Extract = Annotated[
     str | None,
     typer.Option(
-        "--extract", metavar="code|json", parser=_part, help="Print the answer's only code block, or its JSON."
+        "--extract", metavar="code|json", parser=part, help="Print the answer's only code block, or its JSON."
     ),
 ]
 FailIf = Annotated[
     list[str] | None,
     typer.Option("--fail-if", metavar="EXPR", help="Exit 15 if this is true of data (its JSON) or text; repeatable."),
 ]
+Watch = Annotated[bool, typer.Option("--watch", help="Send nothing; render on each save, and show changes.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Send nothing, even with -x; say who would be asked.")]
 ShowRequest = Annotated[
     bool, typer.Option("--show-request", help="Send nothing; print the HTTP request, its key masked.")
@@ -158,13 +127,11 @@ def is_given(ctx: typer.Context, name: str) -> bool:
 def refuse_route(ctx: typer.Context) -> None:
     """Raise UsageError for flags that cannot say whom to ask: one that is empty, two that contradict each other."""
     refuse_empty(ctx, "provider", "model", "pack", "fallback")
-    if ctx.params["fallback"] and ctx.params["no_fallback"]:
-        raise UsageError("--fallback and --no-fallback contradict each other", hint="leave one of them out")
+    refuse_both(ctx.params["fallback"] or (), none=ctx.params["no_fallback"])
 
 
 def refuse_empty(ctx: typer.Context, *names: str) -> None:
     """Raise UsageError for a flag that was given nothing."""
     for name in names:
         given = ctx.params[name] if is_given(ctx, name) else None
-        if any(not text.strip() for text in ([given] if isinstance(given, str) else given or ())):
-            raise UsageError(f"--{name} is empty", hint="an unset variable? leave the flag out for the default")
+        flags.refuse_empty(name, [given] if isinstance(given, str) else given or ())

@@ -1,11 +1,8 @@
 """What happens to messages: who is asked is chosen, they are shown or sent, and what comes of it is handed on."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aix.cli import report
 from aix.cli.figures import price_of, without_base64
@@ -15,18 +12,13 @@ from aix.cli.pick import choose_way
 from aix.cli.usage_line import usage_line
 from aix.config.files import Answer
 from aix.config.paths import in_home
-from aix.errors import AuthError, UsageError
+from aix.errors import AuthError
 from aix.library.filters import fenced
 from aix.library.prompt import Prompt
-from aix.llm.exchange import Exchange
-from aix.llm.routing import Route, Target
-from aix.messages import Message, ReasoningDelta, Request, TextDelta, letters
-from aix.runs.run import Order, Run, Wanted
-
-if TYPE_CHECKING:
-    from aix.config.secrets import Key
-    from aix.runs.fitting import Fitted
-    from aix.runs.gate import Gate
+from aix.llm.routing import Target
+from aix.messages import Finish, ReasoningDelta, TextDelta, letters
+from aix.runs.run import Order, Run
+from aix.runs.sending import Sending, Told
 
 
 class Session:
@@ -37,21 +29,11 @@ class Session:
         self._console = shell.console
         self._prompt = prompt
         self._run = run
-        self._order = order
         self._view = view
-        self._wanted = Wanted()
         shell.app.run = run
+        told = Told(shell.console.note, shell.console.progress, self._debug)
+        self.sending = Sending(shell.app, prompt, run, order, told)
         self._debug(f"prompt {prompt.place} ({prompt.layer or 'stdin'}), {run.digest}")
-
-    @property
-    def messages(self) -> tuple[Message, ...]:
-        return self._run.messages
-
-    def want(self, wanted: Wanted) -> None:
-        """Say what the answer must be; what is wrong with that is known before anything is asked or sent."""
-        self._wanted = wanted
-        if wanted != Wanted():
-            self._gate = self._app.gate(self._prompt, wanted)
 
     def wants_to_send(self, usual: bool) -> bool:
         """Ask what shall be done with the rendered prompt."""
@@ -63,7 +45,7 @@ class Session:
         return choose_way(target.name, sending=usual)
 
     def show_rendering(self) -> None:
-        self._show(_as_text(self._run), {})
+        self._show(report.as_text(self._run.messages), {})
 
     def show_dry_run(self) -> None:
         """The rendering, and who would be asked for what."""
@@ -77,10 +59,10 @@ class Session:
     def show_request(self) -> None:
         """Print the HTTP request exactly, but for the key."""
         target = self._target(need_key=False)
-        self._refuse_nothing()
+        self.sending.refuse_nothing()
         keys = self._app.runner.keys
         key = keys.best(target.provider) if keys.usable(target.provider) else None
-        exchange = self._exchange(target, self.capped(target), key)
+        exchange = self.sending.exchange(target, self.sending.capped(target), key)
         call, headers = exchange.call, exchange.masked_headers
         address = exchange.url if call.path else "(echo answers itself; nothing is sent)"
         shown = "".join(f"{name}: {value}\n" for name, value in headers.items())
@@ -97,8 +79,8 @@ class Session:
     def send(self) -> None:
         """Send the request and hand on the answer as it comes."""
         self._target(need_key=True)
-        self._refuse_nothing()
-        with self._recorded():
+        self.sending.refuse_nothing()
+        with self.sending.recorded():
             self._send()
         if self._view.as_json:
             self._console.json(report.succeeded(self._run))
@@ -106,8 +88,8 @@ class Session:
     def _send(self) -> None:
         try:
             with self._destination() as write:
-                (self._hold if self._gate.holds else self._stream)(write)
-                self._gate.check(self._run)
+                (self._hold if self._holds else self._stream)(write)
+                self.sending.gate.check(self._run)
         except KeyboardInterrupt:
             if self._console.stderr_is_terminal and self._run.response.text:
                 self._console.note("stopped; this is not the whole answer")
@@ -115,59 +97,26 @@ class Session:
         finally:
             self._say_usage()
 
-    @contextmanager
-    def _recorded(self) -> Iterator[None]:
-        """Keep what comes of the run in the log; a failure that may pass tells how to send it again from there."""
-        self._recorder = self._app.recorder(self._order, private=self._run.private)
-        self._run.revision = self._run.revision or self._app.revision(self._prompt)
-        try:
-            yield
-        except BaseException as error:
-            self._recorder.end(self._run, error)
-            self._app.repeats.propose(error, self._run, self._prompt)
-            raise
-        self._recorder.end(self._run, None)
-
-    def _ask_target(self, target: Target, more: tuple[Message, ...] = ()) -> Exchange:
-        """What is sent to a target; it stands in the log before it is."""
-        key = self._app.runner.keys.best(target.provider)
-        request = self.request(target, more)
-        fit = self.capped(target, more)
-        if not more:
-            self._app.repeats.keep(self._run, request, self._order, self._prompt, self._wanted)
-        exchange = self._exchange(target, fit, key)
-        self._recorder.begin(self._run, fit.estimate(request.max_tokens))
-        later = "; the answer is shown once it is whole" if self._gate.holds else ""
-        self._console.progress(f"waiting for {target.name}{' to correct its answer' if more else later}")
-        return exchange
-
-    def _stream(self, write: Callable[[str], None], ask: Callable[[Target], Exchange] | None = None) -> None:
-        events = self._app.runner.send(self._run, self._order, ask or self._ask_target)
+    def _stream(self, write: Callable[[str], None]) -> None:
+        events = self.sending.events()
         with self._aside() as aside, closing(events):  # what was sent is noted even when nobody reads on
             for event in events:
-                if isinstance(event, ReasoningDelta):
-                    aside(event.text)
-                elif isinstance(event, TextDelta):
-                    aside("")
-                    write(event.text)
+                match event:
+                    case ReasoningDelta(text):
+                        aside(text)
+                    case TextDelta(text):
+                        aside("")
+                        write(text)
+                    case Finish():
+                        aside("")
         if calls := "".join(f"{call.name} {call.arguments}\n" for call in self._run.response.tool_calls):
             gap = "" if self._run.response.text[-1:] in ("", "\n") else "\n"
             write(f"{gap}\n{fenced(calls)}\n" if self._draws else f"{gap}{calls}")
 
     def _hold(self, write: Callable[[str], None]) -> None:
         """Hand on nothing before it is known to be what is wanted, or that nothing better comes."""
-        ends = time.monotonic() + self._app.runner.seconds(self._order, self.route().targets)
-
-        def ask_again(more: tuple[Message, ...]) -> None:
-            self._run.route = Route((self._run.asked,))  # a correction is for who made the mistake
-            self._stream(
-                _nowhere,
-                lambda target: replace(self._ask_target(target, more), timeout=max(0.1, ends - time.monotonic())),
-            )
-
         try:
             self._stream(_nowhere)
-            self._gate.settle(self._run, ask_again, self._console.note)
         finally:
             write(self._run.text)
 
@@ -190,55 +139,18 @@ class Session:
         finally:
             aside("")
 
-    def request(self, target: Target, more: tuple[Message, ...] = ()) -> Request:
-        """What is asked of a target, with some messages more at the end."""
-        prompt = self._prompt
-        if schema := self._gate.schema:
-            prompt = replace(prompt, output=replace(prompt.output, schema=schema.document))
-        return self._app.runner.request(target, (*self._run.messages, *more), self._order, prompt)
-
-    def capped(self, target: Target, more: tuple[Message, ...] = ()) -> "Fitted":
-        """The same as its model takes it, with an answer no longer than the run may cost."""
-        return self._app.runner.capped(target, self.request(target, more), self._order, self._run)
-
     @property
     def _draws(self) -> bool:
         """Whether the answer is drawn as Markdown."""
-        exact = self._view.raw or self._view.as_json or self._view.output is not None or self._gate.holds
+        exact = self._view.raw or self._view.as_json or self._view.output is not None or self._holds
         return self._prompt.output.format == "markdown" and not exact and self._console.draws
 
-    @cached_property
-    def _gate(self) -> "Gate":
-        return self._app.gate(self._prompt, self._wanted)
-
-    def _refuse_nothing(self) -> None:
-        if not self._run.messages:
-            raise UsageError(f"'{self._prompt.name}' renders to nothing, so there is nothing to send")
-
-    def _exchange(self, target: Target, fit: "Fitted", key: "Key | None") -> Exchange:
-        exchange = self._app.runner.exchange(target, fit, self._order, key=key)
-        source = f"key from {key.source}" if key else "no key"
-        self._debug(f"{target.name}, {source}, {exchange.timeout:g} s at most")
-        self._debug(f"{exchange.call.method} {exchange.url if exchange.call.path else '(no network)'}")
-        for name, value in exchange.masked_headers.items():
-            self._debug(f"{name}: {value}")
-        return exchange
-
-    def route(self) -> Route:
-        """Who may be asked; chosen once. Raises NotFoundError, AuthError or RefusedError."""
-        if self._run.route is None:
-            found = self._run.route = self._app.runner.route(self._order, self._prompt, self._run.messages)
-            self._run.target = found.targets[0]
-            for said in (*found.steps, *(f"not {out.name}: {out.why}" for out in found.out)):
-                self._debug(said)
-        return self._run.route
-
-    def target(self) -> Target:
-        """Who is asked first."""
-        return self.route().targets[0]
+    @property
+    def _holds(self) -> bool:
+        return self.sending.gate.holds
 
     def _target(self, *, need_key: bool) -> Target:
-        known, target = self._run.route, self.target()
+        known, target = self._run.route, self.sending.target()
         if not (need_key or known) and not self._app.runner.keys.usable(target.provider):
             name = target.provider.name
             self._console.warn(f"there is no key for {name} yet; to save one: aix api-key {name}")
@@ -283,12 +195,12 @@ class Session:
 
     def _say_what_would_be_sent(self) -> None:
         target = self._target(need_key=False)
-        fit = self.capped(target)
+        fit = self.sending.capped(target)
         longest = f"at most {fit.longest} out" if fit.longest else "no limit set on the answer"
         cost = price_of(fit.cost(fit.tokens, 0), fit.cost(fit.tokens, fit.longest), exact=False)
         where = f" at {target.provider.base_url}" if target.provider.base_url else ""
         self._console.note(f"would ask {target.name}{where}")
-        if others := ", then ".join(other.name for other in self.route().targets[1:]):
+        if others := ", then ".join(other.name for other in self.sending.route().targets[1:]):
             self._console.note(f"then, if that fails: {others}")
         self._console.note(f"about {fit.tokens} tokens in (estimated), {longest}; {cost}")
 
@@ -300,14 +212,6 @@ class Session:
     def _debug(self, text: str) -> None:
         if self._view.debug:
             self._console.note(f"debug: {text}")
-
-
-def _as_text(run: Run) -> str:
-    """One message as it is; several under a heading each."""
-    said = report.messages(run.messages)
-    if len(said) == 1:
-        return said[0]["content"]
-    return "\n\n".join(f"## {message['role']}\n\n{message['content']}" for message in said) + ("\n" if said else "")
 
 
 def _nowhere(_: str) -> None:

@@ -29,6 +29,7 @@ class Stdin:
 
     def __init__(self, *, spent: bool = False) -> None:
         self._spent = spent
+        self._text: str | None = None
 
     @property
     def kind(self) -> Literal["terminal", "piped", "other", "closed"]:
@@ -40,7 +41,12 @@ class Stdin:
         return "piped" if stat.S_ISFIFO(mode) or stat.S_ISREG(mode) else "other"
 
     def read(self) -> str:
-        """All of it, as UTF-8. Raises UsageError."""
+        """All of it, as UTF-8, also when it is asked for again. Raises UsageError."""
+        if self._text is None:
+            self._text = self._read()
+        return self._text
+
+    def _read(self) -> str:
         if self.kind == "closed":
             raise UsageError("standard input is closed")
         if self.kind == "terminal" and sys.stderr is not None:
@@ -65,10 +71,15 @@ class Stdin:
 
 def write(stream: IO[str] | None, text: str) -> None:
     """Write UTF-8 and flush. A closed pipe stays a BrokenPipeError; any other refusal is a StorageError."""
+    write_data(stream, letters(text).encode())
+
+
+def write_data(stream: IO[str] | None, data: bytes) -> None:
+    """The same for what is no text."""
     if stream is None:
         raise StorageError("cannot write standard output: it is closed", hint="write to a file: --output FILE")
     try:
-        stream.buffer.write(letters(text).encode())  # type: ignore[attr-defined]
+        stream.buffer.write(data)  # type: ignore[attr-defined]
         stream.flush()
     except BrokenPipeError:
         raise

@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
-from aix.app import Chosen
+from aix.app_prompts import Chosen
 from aix.cli.figures import amount, price_of
-from aix.cli.options import AsJson, LibraryFolder, Shell
+from aix.cli.options import AsJson, LibraryFolder, NoProject, Shell
 from aix.cli.order import View
 from aix.cli.prompt_flags import (
     CHOSEN,
@@ -19,6 +19,7 @@ from aix.cli.prompt_flags import (
     NoCommands,
     Pairs,
     ParamFile,
+    Pin,
     PromptCommand,
     PromptFile,
     SystemText,
@@ -34,6 +35,7 @@ from aix.library.prompt import Prompt
 from aix.llm.routing import Target
 from aix.runs.fitting import Fitted, estimated
 from aix.runs.run import Order
+from aix.runs.sending import Sending
 
 EPILOG = """\b
 Examples:
@@ -53,6 +55,7 @@ class TokensCommand(PromptCommand):
 
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
         "Values": HEADINGS["Values"],
+        "Commands": HEADINGS["Commands"],
         "Sending": ("provider", "model", "max_tokens", "max_cost"),
         "What is shown": ("exact", "as_json"),
         "Help": ("help",),
@@ -67,7 +70,7 @@ class TokensCommand(PromptCommand):
             )
         text = Stdin().read() if piped else ""
         prompt = Prompt("-", text, text, params=(), template=False)
-        ctx.meta[CHOSEN] = Chosen(prompt, ctx.obj.app.template(prompt, None))
+        ctx.meta[CHOSEN] = Chosen(prompt, ctx.obj.app.prompts.template(prompt, None))
         return "-" if piped else ""
 
 
@@ -84,7 +87,9 @@ def tokens(
     system: SystemText = None,
     attach: Attached = None,
     library: LibraryFolder = None,
+    no_project: NoProject = False,
     disable_commands: NoCommands = False,
+    trust: Pin = "",
     provider: ProviderName = "",
     model: ModelName = "",
     max_tokens: MaxTokens = None,
@@ -100,8 +105,9 @@ def tokens(
     rendering, stdin = Rendering(shell, ctx.meta[CHOSEN], asks=not as_json), Stdin(spent=name == "-")
     session = Session(shell, ctx.meta[CHOSEN].prompt, rendering.run, order, view)
     rendering.attach(attach or (), stdin)
-    rendering.render(given(ctx, param or (), param_file, words or ()), system, stdin, commands=not disable_commands)
-    count = _count(shell, session, order, exact=exact)
+    values = given(ctx, param or (), param_file, words or ())
+    rendering.render(values, system, stdin, commands=not disable_commands, pin=trust)
+    count = _count(shell, session.sending, order, exact=exact)
     if as_json:
         shell.console.json(count.as_json)
     else:
@@ -156,13 +162,13 @@ class Count:
         }
 
 
-def _count(shell: Shell, session: Session, order: Order, *, exact: bool) -> Count:
+def _count(shell: Shell, sending: Sending, order: Order, *, exact: bool) -> Count:
     """The count: the provider's own with `exact` where it has one, else an estimate."""
-    runner, target = shell.app.runner, _target(shell, session, order, needed=exact)
+    runner, target = shell.app.runner, _target(shell, sending, order, needed=exact)
     if target is None:
-        return Count(estimated(session.messages))
+        return Count(estimated(sending.messages))
     capped = order.max_cost is not None
-    fit = session.capped(target) if capped else runner.fitted(target, session.request(target))
+    fit = sending.capped(target) if capped else runner.fitted(target, sending.request(target))
     provider = target.provider
     if exact and not provider.counter:
         shell.console.note(f"{provider.name} has no way to count tokens, so this is an estimate")
@@ -171,10 +177,10 @@ def _count(shell: Shell, session: Session, order: Order, *, exact: bool) -> Coun
     return Count(fit.tokens, "", target, fit) if counted is None else Count(counted, provider.name, target, fit)
 
 
-def _target(shell: Shell, session: Session, order: Order, *, needed: bool) -> Target | None:
+def _target(shell: Shell, sending: Sending, order: Order, *, needed: bool) -> Target | None:
     """Whom it would be sent to; None where there is nobody yet, and nobody in particular was asked for."""
     try:
-        return session.target()
+        return sending.target()
     except AuthError:
         if needed or order.provider or order.model:
             raise

@@ -132,7 +132,10 @@ class Answer:
 
     def keep_all(self, texts: Iterable[str]) -> None:
         """Keep texts one after the other, however many there are."""
-        data = (text.encode() for text in texts)
+        self.keep_data(text.encode() for text in texts)
+
+    def keep_data(self, data: Iterable[bytes]) -> None:
+        """The same for what is no text."""
         with storage(self._path):
             if self._special:
                 with self._path.open("ab") as stream:
@@ -201,6 +204,8 @@ def locked(directory: Path, patience: float) -> Iterator[None]:
             time.sleep(0.02)
         yield
     finally:
+        with contextlib.suppress(OSError):  # it goes with the descriptor too, unless a child has a copy of that
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

@@ -187,7 +187,7 @@ def _strings(value: Any) -> Iterator[str]:
 def without_keys(env: Mapping[str, str], secrets: Sequence[Secret] = ()) -> dict[str, str]:
     """The environment for a process that aix starts: no variable that holds, or is named like, a key."""
     values = {secret.reveal() for secret in secrets}
-    return {name: value for name, value in env.items() if not _is_key(name) and value not in values}
+    return {name: value for name, value in env.items() if not _is_key(name) and value.strip() not in values}
 
 
 def _is_key(variable: str) -> bool:

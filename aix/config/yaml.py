@@ -7,12 +7,15 @@ prompt has to say.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 MAX_DEPTH = 32
+
+QUOTE = "quote the value: "
+"""How the hint of an error begins that ends with the line to paste."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper: Any = type("_Dumper", (getattr(yaml, "CSafeDumper", yaml.SafeDumper),), {})
@@ -29,15 +32,21 @@ class YamlError(Exception):
         self.hint = hint
 
 
+Span = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value with where it stands: `source` is a scalar as it was written, `line` counts from 1."""
+    """A value with where it stands: `source` is a scalar as it was written, `line` counts from 1. `span` is from which
+    letter of the text to which the value goes, `key` the same for its key."""
 
     value: Any
     line: int
     source: str = ""
     children: Mapping[str, "Node"] = field(default_factory=dict)
     items: tuple["Node", ...] = ()
+    span: Span = (0, 0)
+    key: Span = (0, 0)
 
 
 def load(text: str) -> Node:
@@ -59,9 +68,24 @@ def dump(value: Any) -> str:
     return _dump(value, flow=False)
 
 
-def _dump(value: Any, flow: bool | None) -> str:
+def line(key: str, value: Any) -> str:
+    """A key with a text or a list of texts, on one line however long it is."""
+    texts = [value] if isinstance(value, str) else value
+    style = None if all(text.isprintable() for text in texts) else '"'
+    flow = False if isinstance(value, str) else None
+    given = _dump({key: value}, flow, width=2**30, style=style).removesuffix("\n")
+    return f"{key}{given[given.index(':') :]}"
+
+
+def _dump(value: Any, flow: bool | None, width: int = 100, style: str | None = None) -> str:
     text: str = yaml.dump(
-        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, default_flow_style=flow
+        value,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=width,
+        default_flow_style=flow,
+        default_style=style,
     )
     return text
 
@@ -100,6 +124,8 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
+        self._last = 0
+        """Where the collection ended that was read last."""
 
     def document(self) -> Node:
         next(self._events)  # the stream begins
@@ -113,17 +139,25 @@ class _Reader:
             raise YamlError("more than one YAML document", event.start_mark.line + 1)
         return node
 
-    def _node(self, event: Any, depth: int) -> Node:
-        line = event.start_mark.line + 1
-        self._accept(event, line, depth)
+    def _node(self, event: Any, depth: int, key: Any = None) -> Node:
+        self._accept(event, event.start_mark.line + 1, depth)
+        line = (key or event).start_mark.line + 1
+        at = _span(key) if key else (0, 0)
         if isinstance(event, yaml.ScalarEvent):
             value = scalar(event.value) if event.implicit[0] else event.value
-            return Node(value, line, event.value)
+            return Node(value, line, event.value, span=_span(event), key=at)
         if isinstance(event, yaml.SequenceStartEvent):
             items = tuple(self._sequence(depth))
-            return Node([item.value for item in items], line, items=items)
+            return Node([item.value for item in items], line, items=items, span=self._whole(event, items), key=at)
         children = dict(self._mapping(depth))
-        return Node({key: child.value for key, child in children.items()}, line, children=children)
+        value = {name: child.value for name, child in children.items()}
+        return Node(value, line, children=children, span=self._whole(event, tuple(children.values())), key=at)
+
+    def _whole(self, event: Any, inner: tuple[Node, ...]) -> Span:
+        """From where to where a collection goes. One in block style ends with what is last in it: YAML sees only by
+        the next key, after comments, that it has ended."""
+        end = self._last if event.flow_style or not inner else inner[-1].span[1]
+        return event.start_mark.index, end
 
     def _accept(self, event: Any, line: int, depth: int) -> None:
         if isinstance(event, yaml.AliasEvent) or event.anchor:
@@ -136,6 +170,7 @@ class _Reader:
     def _sequence(self, depth: int) -> Iterator[Node]:
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             yield self._node(event, depth + 1)
+        self._last = _span(event)[1]
 
     def _mapping(self, depth: int) -> Iterator[tuple[str, Node]]:
         seen: set[str] = set()
@@ -148,7 +183,12 @@ class _Reader:
             if key.source in seen:
                 raise YamlError(f"the key '{key.source}' stands twice", key.line, "delete one of the two")
             seen.add(key.source)
-            yield key.source, replace(self._node(next(self._events), depth + 1), line=key.line)
+            yield key.source, self._node(next(self._events), depth + 1, event)
+        self._last = _span(event)[1]
+
+
+def _span(event: Any) -> Span:
+    return event.start_mark.index, event.end_mark.index
 
 
 def _explained(error: yaml.YAMLError, text: str) -> YamlError:
@@ -158,17 +198,16 @@ def _explained(error: yaml.YAMLError, text: str) -> YamlError:
     problem = getattr(error, "problem", None) or str(error).split("\n", 1)[0]
     for line in (number, number - 1):
         if quoted := _quoted(text, line):
-            return YamlError(f"not valid YAML ({problem})", line, f"quote the value: {quoted}")
+            return YamlError(f"not valid YAML ({problem})", line, QUOTE + quoted)
     return YamlError(f"not valid YAML ({problem})", number)
 
 
 def _quoted(text: str, number: int) -> str | None:
     """The numbered line with its value quoted, when its value holds what only quotes can hold."""
     lines = text.splitlines()
-    match = (
-        re.fullmatch(r"(\s*[\w.-]+:\s+)([^'\"\[{|>].*?)\s*", lines[number - 1]) if 0 < number <= len(lines) else None
-    )
+    line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    match = re.fullmatch(r"([\w.-]+:\s+)([^'\"\[{|>\s].*)", line)
     if not match or not (": " in match[2] or match[2].endswith(":") or match[2][0] in "@`%&*!"):
         return None
     value = match[2].replace("\\", "\\\\").replace('"', '\\"')
-    return f'{match[1].lstrip()}"{value}"'
+    return f'{match[1]}"{value}"'

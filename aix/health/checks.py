@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 from aix.config.secrets import Secret, hidden, known_secrets
 from aix.errors import AixError
-from aix.health import files, keys, leftovers, machine, network, prompts
+from aix.health import files, keys, leftovers, machine, network, project, prompts, trust
 from aix.health.finding import Finding, fault, skipped, unreadable
 from aix.health.scene import Scene
 
@@ -25,11 +25,13 @@ CHECKS: Sequence[Check] = (
     Check("Program", "editor", machine.editor),
     Check("Files", "library", files.library),
     Check("Files", "config", files.config),
+    Check("Files", "project", project.project),
     Check("Files", "variables", files.settings),
     Check("Files", "git", files.git_hygiene),
     Check("Files", "leftovers", leftovers.leftovers),
     Check("Prompts", "prompts", prompts.broken),
     Check("Prompts", "hidden", prompts.hidden),
+    Check("Prompts", "trust", trust.trust),
     Check("Models", "keys", keys.keys),
     Check("Models", "default", keys.default),
     Check("Models", "local", keys.local_servers),

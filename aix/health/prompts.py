@@ -30,11 +30,11 @@ def broken(scene: Scene) -> Iterator[Finding]:
         error.hint = error.hint or f"aix edit {name}"
         yield fault(error, prompt=name)
     if len(found) > NAMED:
-        yield warning(f"and {len(found) - NAMED} more prompts that cannot be used", "aix list")
+        yield warning(f"and {len(found) - NAMED} more prompts that cannot be used", "aix lint")
     if read < len(names) or not whole:
         more = "" if whole else "more than "
         yield warning(
-            f"only {read} of {more}{len(names)} prompts were looked at, for want of time", "aix list" if whole else MOVE
+            f"only {read} of {more}{len(names)} prompts were looked at, for want of time", "aix lint" if whole else MOVE
         )
     elif not found:
         yield ok(_counted(names), count=len(names))

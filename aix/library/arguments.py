@@ -32,12 +32,14 @@ class Stdin(Protocol):
 @dataclass(frozen=True, slots=True)
 class Given:
     """`texts` has what each param was given by flag or `-p`, `files` the paths of `--k-file` and `-p k@path`, `many`
-    the values of a param file, `words` the words after the prompt's name."""
+    the values of a param file, `words` the words after the prompt's name; `made` are values as the template gets
+    them."""
 
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     many: Mapping[str, Any] = field(default_factory=dict)
     words: Sequence[str] = ()
+    made: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def resolve(params: Sequence[Param], given: Given, sources: Sources) -> dict[str
 
 def read_text(path: str, cwd: Path, what: str) -> str:
     """The text of a file that the user named. Raises UsageError."""
-    return _decoded(_read(path, cwd, what), f"{what}: {path}")
+    return text_of(_read(path, cwd, what), f"{what}: {path}")
 
 
 def _missing(params: Sequence[Param]) -> UsageError:
@@ -83,7 +85,7 @@ def _missing(params: Sequence[Param]) -> UsageError:
 
 def _refuse_undeclared(params: Sequence[Param], given: Given) -> None:
     names = [param.name for param in params]
-    for name in (*given.texts, *given.files, *given.many):
+    for name in (*given.texts, *given.files, *given.many, *given.made):
         if name not in names:
             near = get_close_matches(name, names, n=1)
             listed = f"its params are {', '.join(names)}" if names else "it takes no params"
@@ -112,6 +114,8 @@ def _given_values(params: Sequence[Param], given: Given, sources: Sources) -> It
             yield param.name, param.read(_file_text(param, given.files[param.name], sources))
         elif param.name in words:
             yield param.name, param.read(words[param.name])
+        elif param.name in given.made:
+            yield param.name, given.made[param.name]
         elif given.many.get(param.name) is not None:
             yield param.name, _opened(param, param.accept(given.many[param.name]), sources.cwd)
 
@@ -183,10 +187,14 @@ def _opened(param: Param, value: Any, cwd: Path) -> Any:
     what = f"param '{param.name}'"
     if param.type == "file":
         return read_text(str(value), cwd, what)
-    data = _read(str(value), cwd, what)
+    return image_of(_read(str(value), cwd, what), what, str(value))
+
+
+def image_of(data: bytes, what: str, name: str) -> Image:
+    """The image that some bytes are. Raises UsageError, which calls them by their name."""
     media_type = next((media for start, media in IMAGES if re.match(start, data, re.DOTALL)), None)
     if media_type is None:
-        raise UsageError(f"{what}: {value} is not a PNG, JPEG, GIF or WebP image")
+        raise UsageError(f"{what}: {name} is not a PNG, JPEG, GIF or WebP image")
     return Image(data, media_type)
 
 
@@ -207,7 +215,8 @@ def _read(path: str, cwd: Path, what: str) -> bytes:
     return data
 
 
-def _decoded(data: bytes, what: str) -> str:
+def text_of(data: bytes, what: str) -> str:
+    """The text that some bytes are. Raises UsageError."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from aix.errors import TemplateError
 
 MAX_FILES = 100
-MAX_LENGTH = 10 * 1024 * 1024
+MAX_LENGTH = 1024 * 1024
+MAX_LITERAL = 10 * 1024 * 1024
+"""How long a prompt can be that is taken literally."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +23,21 @@ class Source:
 
     def at(self, line: int) -> str:
         """The place of a line of the body in the file; of the file, where there is no line."""
-        return f"{self.place}:{self.body_line + line - 1}" if line else self.place
+        return f"{self.place}:{self.line(line)}" if line else self.place
+
+    def line(self, line: int) -> int:
+        """The line of the file that a line of the body is."""
+        return self.body_line + line - 1
 
 
 class Closure:
     """The files by the names that an include gives them, in the order in which they were added: the main one first."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_LENGTH) -> None:
+        self._most = most
         self._sources: dict[str, Source] = {}
         self._links: dict[str, tuple[str, ...]] = {}
+        self._naming: dict[str, set[str]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sources)
@@ -43,20 +51,26 @@ class Closure:
     def add(self, name: str, source: Source) -> None:
         """Raises TemplateError when the files become too many or too long."""
         self._sources[name] = source
-        if len(self._sources) > MAX_FILES or sum(len(known.text) for known in self._sources.values()) > MAX_LENGTH:
+        if len(self._sources) > MAX_FILES or sum(len(known.text) for known in self._sources.values()) > self._most:
             raise TemplateError(
-                f"{source.place}: a prompt can have {MAX_FILES} files and {MAX_LENGTH // 1024 // 1024} MiB at most"
+                f"{source.place}: a prompt can have {MAX_FILES} files and {self._most // 1024 // 1024} MiB at most",
+                hint="give a long text as a value, or take the whole file literally: template: false",
             )
 
     def link(self, name: str, named: tuple[str, ...]) -> None:
         """Note which files a file names, in their order. One of them may not be there."""
         self._links[name] = named
+        for other in named:
+            self._naming.setdefault(other, set()).add(name)
 
     def above(self, name: str) -> set[str]:
         """The files that name a file, those that name them, and so on."""
         above: set[str] = set()
-        while new := {other for other, named in self._links.items() if {name, *above} & {*named}} - above - {name}:
+        left = [name]
+        while left:
+            new = self._naming.get(left.pop(), set()) - above - {name}
             above |= new
+            left += new
         return above
 
     @property

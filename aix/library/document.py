@@ -2,17 +2,18 @@
 
 import json
 import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
+from aix.bounded import ExhaustedError
 from aix.config import yaml
 from aix.config.values import EFFORTS
 from aix.config.yaml import Node, YamlError
 from aix.errors import TemplateError, UsageError
+from aix.library import patterns
 from aix.library.prompt import FROM_FILE, PATHS, Output, Param, ParamType, Prompt, clash, is_finite
 
 MAX_FRONT_MATTER = 64 * 1024
@@ -68,13 +69,19 @@ def parse(text: str, name: str, path: Path | None = None, layer: str = "") -> Pr
     place = str(path) if path else name
     front, body, body_line = split(text, place)
     try:
-        node = _mapping(yaml.load(front))
-        fields = {key: read(node.children[key]) for key, read in _FIELDS.items() if _is_given(node, key)}
+        node = yaml.load(front)
+        fields = read_fields(node)
         extra = {key: child.value for key, child in node.children.items() if key not in _FIELDS}
     except (FaultError, YamlError) as error:
         raise TemplateError(f"{place}:{error.line + 1}: {error.message}", hint=error.hint) from None
     warnings = tuple(_unknown(node, _FIELDS, place))
     return Prompt(name, text, body, body_line, path, layer, extra=extra, warnings=warnings, **fields)
+
+
+def read_fields(node: Node) -> dict[str, Any]:
+    """What the front matter gives, by the names of a Prompt's fields. Raises FaultError."""
+    _mapping(node)
+    return {key: read(node.children[key]) for key, read in _FIELDS.items() if _is_given(node, key)}
 
 
 def declare(text: str, fields: Mapping[str, Any]) -> str:
@@ -175,17 +182,6 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[Node], str]:
     return read
 
 
-def _pattern(node: Node) -> str:
-    text = _word(node)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # what Python only warns of would be said on every run
-            re.compile(text)
-    except (re.error, OverflowError, RecursionError, Warning) as error:
-        raise FaultError(f"is not a regular expression ({error})", node) from None
-    return text
-
-
 def _short(node: Node) -> str:
     text = _word(node)
     if not re.fullmatch("[A-Za-z]", text):
@@ -236,11 +232,25 @@ def _params(node: Node) -> tuple[Param, ...]:
     if not isinstance(node.value, dict):
         raise FaultError("params must be `name: {…}` pairs", node)
     params = tuple(_param(name, child) for name, child in node.children.items())
+    _refuse_patterns(node)
     if found := clash(params):
         raise FaultError(found.message, node.children[found.second.name])
     if sum(param.stdin for param in params) > 1:
-        raise FaultError("only one param can take stdin", node)
+        second = [param for param in params if param.stdin][1]
+        raise FaultError("only one param can take stdin", node.children[second.name])
     return params
+
+
+def _refuse_patterns(params: Node) -> None:
+    """Raise for what is no regular expression. All of a file are read at once, so that they take one child's time."""
+    found = [(name, node.children["pattern"]) for name, node in params.children.items() if _is_given(node, "pattern")]
+    try:
+        said = patterns.faults([pattern.source.strip() for _, pattern in found])
+    except ExhaustedError as error:
+        raise FaultError(f"the pattern of '{found[0][0]}' cannot be read: that {error.why}", found[0][1]) from None
+    for (_, pattern), fault in zip(found, said, strict=True):
+        if fault:
+            raise FaultError(f"pattern is not a regular expression ({fault})", pattern)
 
 
 def _param(name: str, node: Node) -> Param:
@@ -315,7 +325,7 @@ _PARAM: Mapping[str, Callable[[Node], Any]] = {
     "required": _boolean,
     "default": _deferred,
     "choices": _choices,
-    "pattern": _pattern,
+    "pattern": _word,
     "min": _number,
     "max": _number,
     "help": _text,
@@ -347,3 +357,11 @@ _FIELDS: Mapping[str, Callable[[Node], Any]] = {
         "template": _boolean,
     }.items()
 }
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "": tuple(_FIELDS),
+    "param": tuple(_PARAM),
+    "options": tuple(_OPTIONS),
+    "output": tuple(Output.__dataclass_fields__),
+}
+"""The keys that there are: of all, of each param, of two others."""

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from aix.bounded import SECONDS, ExhaustedError, bounded
+from aix.bounded import SECONDS, ExhaustedError, Limits, bounded
 from aix.library.closure import Closure
-from aix.library.template import Environment, undeclared
+from aix.library.jinja import Environment, undeclared
 
 _TOO_MUCH = "it takes more time or memory than it may"
 _WORDS = {
@@ -36,7 +36,7 @@ class Expression:
     def holds(self, values: Mapping[str, Any], seconds: float = SECONDS) -> bool:
         """Whether it is true. Raises ExpressionError, also when that cannot be said in time."""
         try:
-            true, wrong = bounded(lambda: self._judged(values), seconds)
+            true, wrong = bounded(lambda: self._judged(values), Limits(wall=seconds, cpu=seconds + 1))
         except ExhaustedError:
             raise ExpressionError(_TOO_MUCH) from None
         if wrong:

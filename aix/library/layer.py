@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +34,27 @@ class Layer:
 
     def names(self) -> Iterator[str]:
         """The prompts of the folder; partials (`_x`) and what is no prompt are left out."""
-        for folder, folders, found in os.walk(self.root):
-            folders[:] = [name for name in folders if SEGMENT.fullmatch(name) and not name.startswith("_")]
-            inner = Path(folder).relative_to(self.root).parts
-            for file in found:
-                name = "/".join((*inner, file.removesuffix(SUFFIX)))
-                if file.endswith(SUFFIX) and not file.startswith("_") and is_name(name):
-                    yield name
+        return (name for name, _ in self.files())
+
+    def files(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """The same, each with its file as the folder has it. A folder that is a link is not entered."""
+        folders = [("", os.fspath(self.root))]
+        while folders:
+            inside, folder = folders.pop()
+            for file in _listed(folder):
+                if _is_folder(file):
+                    folders += [(f"{inside}{file.name}/", file.path)] if _is_entered(file) else []
+                elif _is_prompt(file.name):
+                    yield inside + file.name.removesuffix(SUFFIX), file
+
+    @property
+    def revision(self) -> str:
+        """The commit that it is as of; empty for the files as they are."""
+        return ""
+
+    def shown(self, name: str) -> str:
+        """How a prompt's file is named, for a person or another program."""
+        return str(self.path(name))
 
     def path(self, name: str) -> Path:
         return self.root / (name + SUFFIX)
@@ -81,9 +96,37 @@ class Layer:
             return False
 
 
+def _listed(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError:
+        return []
+
+
+def _is_folder(file: os.DirEntry[str]) -> bool:
+    try:
+        return file.is_dir()
+    except OSError:  # a loop of links
+        return False
+
+
+def _is_entered(folder: os.DirEntry[str]) -> bool:
+    return bool(SEGMENT.fullmatch(folder.name)) and not folder.name.startswith("_") and not folder.is_symlink()
+
+
+def _is_prompt(file: str) -> bool:
+    return file.endswith(SUFFIX) and not file.startswith("_") and _ends_a_name(file[: -len(SUFFIX)])
+
+
 def is_name(name: str) -> bool:
-    last = name.split("/")[-1].lower()
-    return _are_segments(name) and last not in NOT_PROMPTS and not last.endswith(SUFFIX)
+    folder, slash, last = name.rpartition("/")
+    return (not slash or _are_segments(folder)) and _ends_a_name(last)
+
+
+def _ends_a_name(segment: str) -> bool:
+    small = segment.lower()
+    return bool(SEGMENT.fullmatch(segment)) and small not in NOT_PROMPTS and not small.endswith(SUFFIX)
 
 
 def refuse_name(name: str) -> None:
@@ -112,6 +155,25 @@ def _is_file_of_a_layer(name: str) -> bool:
 
 def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where a name is too long
+
+
+def oddity(path: Path) -> str:
+    """What is in the place of a file and is none, in words; empty for a file, and where there is nothing."""
+    try:
+        mode = os.stat(path).st_mode if os.path.exists(path) else os.lstat(path).st_mode  # noqa: PTH110, PTH116
+    except (OSError, ValueError):
+        return ""
+    return next((what for is_it, what in _ODD if is_it(mode)), "")
+
+
+_ODD: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISLNK, "a link to what is not there"),
+)
 
 
 def read_bytes(path: Path, shown: str) -> bytes:

@@ -1,17 +1,18 @@
 """Finding and keeping prompts across the layers: the user's, the project's, the built-in ones. The first wins."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from difflib import SequenceMatcher
 from pathlib import Path
 
 from aix.config import files
 from aix.errors import NotFoundError, TemplateError, UsageError
 from aix.library import document
-from aix.library.layer import MAX_FILE, SUFFIX, Layer, is_file, is_name, read_bytes, refuse_name
+from aix.library.index import Entry, Index
+from aix.library.layer import MAX_FILE, SUFFIX, Layer, is_file, is_name, oddity, read_bytes, refuse_name
+from aix.library.missing import layers_of, no_layer, no_prompt
 from aix.library.place import FILE, Place
 from aix.library.prompt import Prompt
+from aix.library.reference import Reference, reference
 
 Read = Callable[[str], str]
 """Gives the text of a file that a prompt includes, by its name. Raises TemplateError."""
@@ -20,8 +21,19 @@ Includes = Callable[[Prompt, Read], Sequence[str]]
 """Reads a prompt's template: the files that it includes, by their names. Raises TemplateError."""
 
 
+Past = Callable[[Layer, Reference], Layer]
+"""Gives a layer as of a revision in which it has a prompt. Raises NotFoundError, its reason one of _TELLING."""
+
+_TELLING = {"repository": 0, "revision": 1, "prompt": 2}
+"""What stands in the way of the past of a prompt, and how much it tells."""
+
+
 def _unread(_prompt: Prompt, _read: Read) -> Sequence[str]:
     return ()
+
+
+def _none_kept(layer: Layer, _: Reference) -> Layer:
+    raise NotFoundError(f"nobody keeps what {layer.name} was", reason="repository")
 
 
 def _silent(_: str) -> None:
@@ -30,14 +42,30 @@ def _silent(_: str) -> None:
 
 class Library:
     """The layers in their order. `includes` reads a template before it is written; `warn` is told what a person should
-    know."""
+    know; `index` keeps what a list says of the prompts; `past` gives a layer as it was."""
 
     def __init__(
-        self, layers: Sequence[Layer], includes: Includes = _unread, warn: Callable[[str], None] = _silent
+        self,
+        layers: Sequence[Layer],
+        includes: Includes = _unread,
+        warn: Callable[[str], None] = _silent,
+        index: Index | None = None,
+        past: Past = _none_kept,
     ) -> None:
         self.layers = tuple(layers)
         self._includes = includes
         self._warn = warn
+        self._index = index or Index()
+        self._past = past
+
+    def only(self, names: Sequence[str]) -> "Library":
+        """The library of some of its layers, in its own order. Raises UsageError for one that there is not."""
+        known = {layer.name for layer in self.layers}
+        if unknown := [name for name in names if name not in known]:
+            message, hint = no_layer(self.layers, unknown[0])
+            raise UsageError(message, hint=hint)
+        layers = [layer for layer in self.layers if layer.name in names]
+        return Library(layers, self._includes, self._warn, self._index, self._past)
 
     def find(self, name: str) -> tuple[Prompt, Layer] | None:
         """The prompt of that name in the first layer that has it, with its layer."""
@@ -45,29 +73,34 @@ class Library:
         return (place.layer.prompt(place.name), place.layer) if place else None
 
     def get(self, name: str) -> tuple[Prompt, Layer]:
-        """Like `find`. Raises NotFoundError with near matches, or TemplateError."""
-        place = self.place(name)
+        """Like `find`, also as of a revision. Raises NotFoundError with near matches, or TemplateError."""
+        place = self.source(name)
         return place.layer.prompt(place.name), place.layer
+
+    def source(self, name: str) -> Place:
+        """Where a prompt can be read: its place, or with a revision its place in the past. Raises NotFoundError."""
+        named = reference(name)
+        return self._place_then(named) if named.revision else self.place(name)
 
     def places(self, name: str) -> list[Place]:
         """Every place that has a prompt of that name: the first is the one that runs, it hides the others."""
-        plain = normal(name)
-        return [Place(plain, layer) for layer in self.layers if layer.has(plain)]
+        named = reference(name)
+        layers = [layer for layer in self.layers if named.layer in ("", layer.name)]
+        return [Place(named.name, layer) for layer in layers if layer.has(named.name)]
 
     def means(self, word: str) -> bool:
-        """Whether a word means a prompt: a file, or one that is here."""
-        return is_file_name(word) or bool(self.places(word))
+        """Whether a word means a prompt: a file, one that is here, or any of a layer that is here."""
+        layers = {layer.name for layer in self.layers}
+        return is_file_name(word) or reference(word).layer in layers or bool(self.places(word))
 
     def place(self, name: str, more: str = "") -> Place:
         """The place of the prompt that runs by that name. Raises NotFoundError with near matches, and with `more` that
-        can be done."""
+        can be done; UsageError for the past of one, in which nothing can be changed."""
+        if reference(name).revision:
+            raise UsageError(f"'{name}' is what a prompt was, and stays so", hint=f"aix copy {name} NEW-NAME")
         if found := self.places(name):
             return found[0]
-        near = _near(normal(name), [name for name, _ in self.names()])
-        hint = f"did you mean {' or '.join(near)}?" if near else "aix list shows all prompts"
-        if more and is_name(normal(name)):
-            hint += f" {more}" if near else f"; {more}"
-        raise NotFoundError(f"there is no prompt '{name}'", hint=hint, reason="prompt")
+        raise no_prompt(self.layers, name, more)
 
     def names(self) -> Iterator[tuple[str, Layer]]:
         """Every prompt that can be run by its name, sorted, with the layer that gives it."""
@@ -77,13 +110,25 @@ class Library:
                 found.setdefault(name, layer)
         return iter(sorted(found.items()))
 
+    def entries(self) -> list[Entry]:
+        """The same with what a list says of each, a broken one as far as it is known."""
+        found: dict[str, Entry] = {}
+        for layer in self.layers:
+            for entry in self._index.entries(layer):
+                found.setdefault(entry.name, entry)
+        return [found[name] for name in sorted(found)]
+
     def refuse(self, name: str, layer: Layer | None = None) -> Place:
         """The place of a new prompt, in the first layer unless another is named. Raises UsageError when no prompt can
-        have that name, or one has it there."""
-        place = Place(normal(name), layer or self.layers[0])
-        refuse_name(place.name)
+        have that name, when one has it there, and for a layer that is only read; NotFoundError for no layer."""
+        named = reference(name)
+        refuse_name(name if named.revision else named.name)
+        place = Place(named.name, layer or layers_of(self.layers, named.layer)[0])
+        if not place.editable:
+            hint = f"aix create {place.name} makes one of your own, which hides it"
+            raise UsageError(f"{place.layer.name} is only read, so nothing can be written there", hint=hint)
         if place.layer.has(place.name):
-            raise UsageError(f"'{name}' exists already", hint=f"aix edit {place.name}, or choose another name")
+            raise UsageError(f"'{name}' exists already", hint=f"aix edit {name}, or choose another name")
         place.refuse_outside()
         return place
 
@@ -115,6 +160,8 @@ class Library:
         """Give a prompt another name in its layer. Raises UsageError when that is taken, or the prompt built in or
         outside of the layer, and TemplateError when it would no longer find what it includes."""
         place.refuse_to_take_away("renamed")
+        if reference(new).layer not in ("", place.layer.name):
+            raise UsageError("a new name is one in the same layer", hint=f"aix copy {place.qualified} {new}")
         target = self.refuse(new, place.layer)
         self._refuse_lost(place, target)
         try:
@@ -134,7 +181,7 @@ class Library:
         data = source.data() if data is None else data
         names = self._includes(_parsed(source, data), source.layer.read)
         there = [name for name in names if is_file(to.layer.root / name)]
-        missing = [name for name in names if name not in there and source.layer.root != to.layer.root]
+        missing = [name for name in names if name not in there]
         taken = {name: source.layer.data(source.layer.root / name, name) for name in missing}
 
         def read(name: str) -> str:
@@ -153,6 +200,20 @@ class Library:
             with suppress(TemplateError):
                 if place.name + SUFFIX in self._includes(place.layer.prompt(name), place.layer.read):
                     yield name
+
+    def _place_then(self, named: Reference) -> Place:
+        """The place of a prompt at a revision, in the first layer that has or had it. Raises NotFoundError."""
+        faults: list[NotFoundError] = []
+        for layer in layers_of(self.layers, named.layer) if is_name(named.name) else ():
+            try:
+                return Place(named.name, self._past(layer, named))
+            except NotFoundError as fault:
+                faults.append(fault)
+                if layer.has(named.name):
+                    break
+        if not faults:
+            raise no_prompt(self.layers, f"{named.layer}:{named.name}" if named.layer else named.name)
+        raise max(faults, key=lambda fault: _TELLING.get(fault.reason, len(_TELLING)))
 
     def _checked(self, place: Place, data: bytes, read: Read) -> Prompt:
         """The prompt that `data` makes at a place. Raises TemplateError or UsageError."""
@@ -188,7 +249,7 @@ class Library:
 def open_file(path: Path) -> tuple[Prompt, Layer]:
     """A prompt in a file anywhere; its own folder is its layer. Raises NotFoundError or TemplateError."""
     if not is_file(path):
-        what = f"{path} is a directory, not a prompt" if _is_directory(path) else f"there is no file {path}"
+        what = f"{path} is {odd}, not a prompt" if (odd := oddity(path)) else f"there is no file {path}"
         raise NotFoundError(what, hint="a prompt of the library is named without ./ and .md")
     if path.suffix == SUFFIX and path.resolve().suffix != SUFFIX:
         raise TemplateError(f"{path} is a link to what is no prompt", hint="put a copy in its place")
@@ -208,17 +269,6 @@ def file_place(path: Path) -> Place:
 def is_file_name(name: str) -> bool:
     """Whether a word means a file rather than a prompt of the library."""
     return name.startswith(("./", "../", "/", "~")) or name.endswith(SUFFIX)
-
-
-def normal(name: str) -> str:
-    return name.replace("\\", "/")
-
-
-def _near(word: str, names: Sequence[str]) -> list[str]:
-    """At most three names that look like a word: the nearest, and those that are not much farther from it."""
-    likeness = {name: SequenceMatcher(None, word, name).ratio() for name in names}
-    enough = max(0.5, max(likeness.values(), default=0) - 0.3)
-    return sorted((name for name in names if likeness[name] >= enough), key=lambda name: -likeness[name])[:3]
 
 
 def _parsed(place: Place, data: bytes) -> Prompt:
@@ -241,7 +291,3 @@ def _write_new(new: Mapping[Place, bytes]) -> None:
         for place in new:
             place.remove_empty_folders()
         raise
-
-
-def _is_directory(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a name is too long

@@ -12,6 +12,7 @@ from aix.errors import TemplateError
 from aix.messages import Image, Message, Part, Role, Text
 
 ROLES = ("system", "user", "assistant")
+MAX_MESSAGES = 10_000
 
 
 class Marks:
@@ -20,13 +21,16 @@ class Marks:
     def __init__(self, place: str) -> None:
         self._place = place
         self._token = secrets.token_hex(16)
-        self._begun = 0
+        self.begun = 0
+        """How many messages have begun."""
         self._images: dict[str, Image] = {}
 
     def begin(self, role: str) -> str:
-        """The mark of a message that begins here."""
-        self._begun += 1
-        return f"\x02{self._token}:{self._begun - 1}:{role}\x03"
+        """The mark of a message that begins here. Raises TemplateError for one too many."""
+        self.begun += 1
+        if self.begun > MAX_MESSAGES:
+            raise TemplateError(f"{self._place}: it renders to more than {MAX_MESSAGES:,} messages")
+        return f"\x02{self._token}:{self.begun - 1}:{role}\x03"
 
     def stand_in(self, image: Image) -> str:
         """The mark of an image, for its place in the text."""
@@ -40,7 +44,7 @@ class Marks:
         Raises TemplateError when a mark does not stand where the template put it.
         """
         pieces = re.split(f"\x02{self._token}:([0-9]+):({'|'.join(ROLES)})\x03", text)
-        if pieces[1::3] != [str(number) for number in range(self._begun)]:
+        if pieces[1::3] != [str(number) for number in range(self.begun)]:
             raise self._misplaced()
         roles = ["user", *pieces[2::3]]
         said = [

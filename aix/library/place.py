@@ -9,16 +9,17 @@ from aix.config import files
 from aix.errors import TemplateError, UsageError
 from aix.library.layer import Layer, read_bytes
 from aix.library.reading import read_regular
+from aix.library.reference import WRITTEN
 
-USER, BUILT_IN, FILE = "user", "builtin", "file"
-"""The layer that is written to unless another is named; the one that comes with the program, which nobody writes to;
-and the one that a prompt file from anywhere makes of its folder."""
+USER, PROJECT, BUILT_IN, FILE = "user", "project", "builtin", "file"
+"""The layer that is written to unless another is named; the one of who works here; the one that comes with the program;
+and the one that a prompt file from anywhere makes of its folder. All others are collections."""
 
 BROKEN = ".broken"
 """What the file is called, beside the prompt's, that keeps an edit which is no prompt yet."""
 
-_INSTEAD = {"deleted": "it comes with aix; one of your own with that name hides it", "renamed": "aix copy {} NEW-NAME"}
-"""What to do with a built-in prompt that cannot be deleted or renamed."""
+_INSTEAD = {"deleted": "one of your own with that name hides it", "renamed": "aix copy {} NEW-NAME"}
+"""What to do with a prompt that cannot be deleted or renamed, since it comes with aix or a collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,21 @@ class Place:
         return self.name[: self.name.rfind("/") + 1]
 
     @property
+    def qualified(self) -> str:
+        """The name that means the prompt of this layer, whatever hides it."""
+        return f"{self.layer.name}:{self.name}"
+
+    @property
     def editable(self) -> bool:
-        return self.layer.name != BUILT_IN
+        return self.layer.name in WRITTEN
 
     def refuse_to_take_away(self, what: str) -> None:
-        """Raise UsageError for a prompt that cannot be `what`, deleted or renamed: a built-in one, and one in a folder
-        that a link leads to from its layer, which is somebody else's file."""
+        """Raise UsageError for a prompt that cannot be `what`, deleted or renamed: that of a layer which is only read,
+        and one in a folder that a link leads to from its layer, which is somebody else's file."""
         if not self.editable:
-            hint = _INSTEAD[what].format(self.name)
-            raise UsageError(f"'{self.name}' is built in and cannot be {what}", hint=hint)
+            whose = "built in" if self.layer.name == BUILT_IN else f"of the collection {self.layer.name}"
+            hint = _INSTEAD[what].format(self.qualified)
+            raise UsageError(f"'{self.name}' is {whose} and cannot be {what}", hint=hint)
         if not self.layer.holds_name(self.path):
             raise UsageError(f"{self.path} leads out of the prompts in {self.layer.root}, and is left as it is")
 

@@ -3,14 +3,15 @@
 import datetime
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from aix.bounded import ExhaustedError
 from aix.config.values import boolean, number
 from aix.errors import UsageError
+from aix.library.patterns import unfit
 
 ParamType = Literal["string", "text", "integer", "number", "boolean", "date", "json", "list", "file", "image"]
 
@@ -117,14 +118,27 @@ class Param:
         for item in value if self.type == "list" else [value]:
             if self.choices and item not in self.choices:
                 raise self._wrong(f"must be one of {', '.join(str(choice) for choice in self.choices)}", str(item))
-            if self.pattern is not None and not re.fullmatch(self.pattern, str(item)):
-                raise self._wrong(f"must match {self.pattern}", str(item))
+        if self.pattern is not None:
+            self._refuse_unfit([str(item) for item in (value if self.type == "list" else [value])])
         if self.type in ("integer", "number"):
             if self.min is not None and value < self.min:
                 raise self._wrong(f"must be at least {self.min}", str(value))
             if self.max is not None and value > self.max:
                 raise self._wrong(f"must be at most {self.max}", str(value))
         return value
+
+    def _refuse_unfit(self, texts: Sequence[str]) -> None:
+        """Raise UsageError for a text that does not fit the pattern, or where that cannot be said in time."""
+        assert self.pattern is not None
+        try:
+            wrong = unfit(self.pattern, texts)
+        except ExhaustedError as error:
+            raise UsageError(
+                f"whether param '{self.name}' fits its pattern cannot be said: that {error.why}",
+                hint=f"the prompt's pattern is at fault: {self.pattern[:60]}",
+            ) from None
+        if wrong is not None:
+            raise self._wrong(f"must match {self.pattern}", wrong)
 
     def _text(self, value: Any) -> str:
         """A plain value of JSON or YAML as text."""

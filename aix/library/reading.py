@@ -4,7 +4,9 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import IO
 
+from aix.config.files import user_id
 from aix.errors import TemplateError
 
 
@@ -15,15 +17,31 @@ class MissingFileError(TemplateError):
 def read_regular(path: Path, limit: int) -> bytes:
     """The bytes of a file. Raises OSError, also for a device, a FIFO, or more than `limit` bytes."""
     with open(path, "rb", opener=_open) as file:
+        return _regular(file, limit)
+
+
+def read_own(path: Path, limit: int) -> bytes:
+    """The same of a file that nobody but the user can have written. Raises OSError, also for a link."""
+    with open(path, "rb", opener=_open_own) as file:
         status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        data = file.read(limit + 1)
-        if len(data) > limit:
-            raise OSError(errno.EFBIG, f"more than {limit} bytes")
-        return data
+        if user_id() not in (None, status.st_uid) or status.st_mode & 0o022:
+            raise OSError(errno.EPERM, "others can write it")
+        return _regular(file, limit)
+
+
+def _regular(file: IO[bytes], limit: int) -> bytes:
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"more than {limit} bytes")
+    return data
 
 
 def _open(path: str, flags: int) -> int:
     """A FIFO that nobody writes to would keep an ordinary open waiting for ever."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _open_own(path: str, flags: int) -> int:
+    return _open(path, flags | getattr(os, "O_NOFOLLOW", 0))

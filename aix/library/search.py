@@ -4,9 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-from aix.library.prompt import Prompt
+from typing import Generic, Literal, Protocol, TypeVar
 
 Field = Literal["name", "tags", "description", "body"]
 
@@ -21,17 +19,33 @@ LEAD = 8
 """How many letters before a found word are shown of a line that is too long."""
 
 
+class Searched(Protocol):
+    """What a prompt is searched by. Its body may be read from the disk each time."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def tags(self) -> Sequence[str]: ...
+    @property
+    def body(self) -> str: ...
+
+
+Found = TypeVar("Found", bound=Searched)
+
+
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Generic[Found]):
     """A prompt that was found: `field` is where its best word stands, `line` the line there that has it."""
 
-    prompt: Prompt
+    prompt: Found
     score: int
     field: Field
     line: str = ""
 
 
-def search(prompts: Iterable[Prompt], words: Sequence[str]) -> list[Hit]:
+def search(prompts: Iterable[Found], words: Sequence[str]) -> list[Hit[Found]]:
     """The prompts that hold every word, in any case, best first."""
     wanted = _plain(" ".join(words)).split()
     hits = [hit for prompt in prompts if (hit := _hit(prompt, wanted))]
@@ -72,19 +86,27 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
-def _hit(prompt: Prompt, words: Sequence[str]) -> Hit | None:
+def _hit(prompt: Found, words: Sequence[str]) -> Hit[Found] | None:
+    """The body is looked into for a word that stands nowhere else: any other place is better."""
     texts: dict[Field, str] = {
         "name": prompt.name,
         "tags": " ".join(prompt.tags),
         "description": prompt.description,
-        "body": prompt.body,
     }
-    plain = {field: _plain(text) for field, text in texts.items()}
-    best = [max(_scores(plain, word), default=(0, "body")) for word in words]
-    if not best or any(score == 0 for score, _ in best):
+    best = _best(texts, words)
+    if not all(score for score, _ in best):
+        texts["body"] = prompt.body
+        best = _best(texts, words)
+    if not best or not all(score for score, _ in best):
         return None
     field: Field = max(best)[1]
     return Hit(prompt, sum(score for score, _ in best), field, _line(texts[field], words))
+
+
+def _best(texts: Mapping[Field, str], words: Sequence[str]) -> list[tuple[int, Field]]:
+    """For each word, what its best place is worth, and which that is."""
+    plain = {field: _plain(text) for field, text in texts.items()}
+    return [max(_scores(plain, word), default=(0, "body")) for word in words]
 
 
 def _scores(texts: Mapping[Field, str], word: str) -> Iterator[tuple[int, Field]]:

@@ -1,12 +1,12 @@
 """What an answer must pass: the part of it that is wanted, the schema that it fits, and what may not be true of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from aix.bounded import ExhaustedError
 from aix.errors import AixError, CheckError, IncompleteError, UsageError
 from aix.library.expressions import Expression, ExpressionError
-from aix.messages import Message, Text
+from aix.messages import Event, Message, Text
 from aix.runs.answers import EXTRACTS, Found, UnfoundError, find_json
 from aix.runs.run import Run
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 NAMES = ("data", "text")
 """What an expression of `--fail-if` can use."""
+
+Ask = Callable[[tuple[Message, ...]], Iterable[Event]]
+"""Sends the conversation with some messages more; the events of the answer."""
 
 PLEA = """Your answer {fault}.
 {listed}
@@ -58,16 +61,17 @@ class Gate:
         """Whether nothing of an answer may be shown before all of it was judged."""
         return bool(self.schema or self._extract)
 
-    def settle(self, run: Run, ask: Callable[[tuple[Message, ...]], None], say: Callable[[str], None]) -> None:
+    def settle(self, run: Run, ask: Ask, say: Callable[[str], None]) -> Iterator[Event]:
         """Find in a whole answer what is wanted. One that does not fit the schema is asked for once more: `ask` sends
-        the conversation with some messages more, and `say` is told so. Raises IncompleteError."""
+        the conversation with some messages more, whose events are these, and `say` is told so. Raises
+        IncompleteError."""
         try:
             run.found = self._read(run.response.text)
         except _UnfitError as unfit:
             if not self.schema or not run.response.text.strip():
                 raise self._failure(unfit) from None
             say(f"{unfit.notice}; asking once more")
-            self._ask_again(run, ask, unfit)
+            yield from self._ask_again(run, ask, unfit)
             try:
                 run.found = self._read(run.response.text)
             except _UnfitError as still:
@@ -101,12 +105,12 @@ class Gate:
             raise _UnfitError("does not fit the schema", violations)
         return found
 
-    def _ask_again(self, run: Run, ask: Callable[[tuple[Message, ...]], None], unfit: _UnfitError) -> None:
+    def _ask_again(self, run: Run, ask: Ask, unfit: _UnfitError) -> Iterator[Event]:
         """Have the model correct its answer; when nothing comes of that, the answer is what it was."""
         answer = run.response.text
         run.begin_again()
         try:
-            ask((Message("assistant", (Text(answer),)), Message("user", (Text(unfit.plea),))))
+            yield from ask((Message("assistant", (Text(answer),)), Message("user", (Text(unfit.plea),))))
         except AixError as error:
             run.take_back()
             raise IncompleteError(

@@ -6,7 +6,6 @@ itself, nothing is ever fetched for it, and whatever it says, judging by it ends
 
 import json
 import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -18,15 +17,19 @@ from referencing import Registry, Resource
 from referencing.exceptions import CannotDetermineSpecification, Unresolvable
 from referencing.jsonschema import DRAFT202012, specification_with
 
-from aix.bounded import SECONDS, ExhaustedError, bounded
+from aix.bounded import SECONDS, ExhaustedError, Limits, bounded
 from aix.errors import TemplateError, UsageError
 from aix.library.prompt import Prompt
+from aix.quiet import quietly
 from aix.runs.answers import MAX_DEPTH, load_json, nested_deeper
 
 MAX_SIZE = 256 * 1024
 MOST = 10
 """How many violations are told."""
 LONGEST = 200
+
+PATIENCE = Limits(wall=5.0, cpu=2.0)
+"""What the reading of a schema may take."""
 
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
@@ -44,13 +47,9 @@ class Schema:
         if len(json.dumps(document)) > MAX_SIZE:
             raise SchemaError(f"$: larger than {MAX_SIZE // 1024} KiB")
         kind = _dialect(document)
-        if wrong := best_match(kind(kind.META_SCHEMA, registry=Registry()).iter_errors(document)):
-            raise SchemaError(next(_sentences(wrong)))
-        root = Resource.from_contents(document, default_specification=_specification(document))
-        registry: Any = Registry().with_resource("", root)  # without a way to retrieve anything
-        _check_inside(root, registry, _places(document))
+        _check(document, kind)
         self.document = document
-        self._validator = kind(document, registry=registry)
+        self._validator = kind(document, registry=_registry(_root(document)))
         self._try()
 
     def violations(self, data: Any, seconds: float = SECONDS) -> Sequence[str]:
@@ -58,7 +57,7 @@ class Schema:
 
         Raises ExhaustedError when that cannot be said in time.
         """
-        said: list[str] = bounded(lambda: list(islice(self._said(data), MOST)), seconds)
+        said: list[str] = bounded(lambda: list(islice(self._said(data), MOST)), Limits(wall=seconds, cpu=seconds + 1))
         return said
 
     def _said(self, data: Any) -> Iterator[str]:
@@ -118,6 +117,37 @@ def _specification(document: Mapping[str, Any]) -> Any:
     return specification_with(named, DRAFT202012) if isinstance(named, str) else DRAFT202012
 
 
+def _root(document: Mapping[str, Any]) -> Any:
+    return Resource.from_contents(document, default_specification=_specification(document))
+
+
+def _registry(root: Any) -> Any:
+    """Where references are looked up: in the document, without a way to retrieve anything."""
+    registry: Any = Registry()
+    return registry.with_resource("", root)
+
+
+def _check(document: Mapping[str, Any], kind: Any) -> None:
+    """Hold a schema against the schema of schemas, and look inside, in a child: to read a regular expression can take
+    for ever. Raises SchemaError."""
+
+    def wrong() -> str:
+        if found := best_match(kind(kind.META_SCHEMA, registry=Registry()).iter_errors(document)):
+            return next(_sentences(found))
+        try:
+            _check_inside(root := _root(document), _registry(root), _places(document))
+        except SchemaError as error:
+            return str(error)
+        return ""
+
+    try:
+        said = bounded(wrong, PATIENCE)
+    except ExhaustedError as error:
+        raise SchemaError(f"$: cannot be read: that {error.why}") from None
+    if said:
+        raise SchemaError(said)
+
+
 def _check_inside(root: Any, registry: Any, places: Mapping[int, str]) -> None:
     """Follow every reference, and read every regular expression. Raises SchemaError."""
     waiting, seen = [(root, registry.resolver_with_root(root))], set[int]()
@@ -156,8 +186,7 @@ def _check_patterns(contents: Mapping[str, Any], place: str) -> None:
     patterns = [contents.get("pattern"), *(named if isinstance(named, dict) else ())]
     for pattern in (pattern for pattern in patterns if isinstance(pattern, str)):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with quietly():
                 re.compile(pattern)
         except (re.error, OverflowError, RecursionError) as error:
             raise SchemaError(f"{place}: cannot match by '{pattern[:60]}' ({error})") from None

@@ -21,6 +21,8 @@ from pexpect.fdpexpect import fdspawn
 NOT_SENT = "aix: rendered, not sent; add -x to send\n"
 SECONDS = 30.0
 """How long anything may take before a test gives up."""
+ROWS = 60
+"""How high a terminal is: the longest help fits."""
 
 
 def write(library: Path, name: str, text: str) -> Path:
@@ -224,7 +226,7 @@ class Terminal:
         self._written = io.BytesIO()
         self._columns = columns
         environment = {**os.environ, "AIX": str(AIX), "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})}
-        size = (50, columns)
+        size = (ROWS, columns)
         self._child: Any = (
             pexpect.spawn("sh", ["-c", script, "sh", *arguments], env=environment, dimensions=size, timeout=SECONDS)
             if script
@@ -271,6 +273,6 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        display = pyte.Screen(self._columns, 50)
+        display = pyte.Screen(self._columns, ROWS)
         pyte.ByteStream(display).feed(self.raw)
         return "\n".join(line.rstrip() for line in display.display).rstrip("\n") + "\n"

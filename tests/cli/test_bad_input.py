@@ -67,7 +67,10 @@ No API key found
   hint: without a key: --provider ollama (a model on this machine), --provider echo (no model at all)"""
 UNTRUSTED = """\
 'shell' runs a command, and its content is not trusted: touch ran
-  hint: aix show shell, and to run it without its commands: --disable-commands"""
+  hint: look at it: aix show shell
+  hint: let just this content run them: aix trust shell
+  hint: in CI: --trust sha256:059f1b875d67ca57987508495c0a01f0dfa72eb41f2090a71bca341b61db7d58
+  hint: without them: --disable-commands"""
 
 BAD = [
     # names

@@ -50,7 +50,7 @@ def test_without_a_terminal_nothing_is_deleted_unasked(path: Path, aix: Aix) -> 
 def test_several_are_deleted_or_none(library: Path, aix: Aix) -> None:
     a, b = write(library, "web/a", "x"), write(library, "web/b", "x")
     assert aix("delete", "-y", "web/a", "qqqq", "web/b").status == 5
-    hint = "it comes with aix; one of your own with that name hides it"
+    hint = "one of your own with that name hides it"
     said = f"aix: error: 'hello' is built in and cannot be deleted\n  hint: {hint}\n"
     assert aix("delete", "-y", "web/a", "hello") == Result("", said, 2)
     assert (a.exists(), b.exists()) == (True, True)
@@ -88,7 +88,7 @@ def test_a_folder_that_is_a_link_leads_to_the_files_of_others(arguments: str, ai
 def test_it_is_said_what_runs_by_that_name_now(library: Path, aix: Aix) -> None:
     write(library, "hello", "mine")
     done = aix("delete", "hello", "-y")
-    assert re.search(r"\naix: 'hello' now means builtin /.*/hello\.md\n", done.stderr)
+    assert re.search(r"\naix: 'hello' now means builtin:hello /.*/hello\.md\n", done.stderr)
 
 
 def test_it_is_said_who_included_it(library: Path, aix: Aix) -> None:
@@ -127,7 +127,7 @@ TAKEN = [
     ("web/x", "dangling", 2, "{library}/dangling.md leads out of the prompts in {library}\n"
      "  hint: choose another name"),
     ("web/x", "README", 2, "'README' cannot be a prompt: a file of that name means something else in a repository"),
-    ("hello", "mine", 2, "'hello' is built in and cannot be renamed\n  hint: aix copy hello NEW-NAME"),
+    ("hello", "mine", 2, "'hello' is built in and cannot be renamed\n  hint: aix copy builtin:hello NEW-NAME"),
     ("qqqq", "mine", 5, "there is no prompt 'qqqq'\n  hint: aix list shows all prompts"),
     ("web/near", "near", 6, "{library}/near.md:1: there is no file _style.md\n"
      "  hint: it includes files that are beside it; they are with a name such as web/NEW"),

@@ -172,6 +172,14 @@ def project(library: Path) -> None:
     (library.parent / ".work" / ".git").mkdir()
 
 
+def project_config(text: str) -> Callable[[Path], None]:
+    def make(library: Path) -> None:
+        project(library)
+        (library.parent / ".work" / ".prompts" / "config.json").write_text(text)
+
+    return make
+
+
 FAULTS = [
     Seed("error", "config", "is not valid JSON at line 1", "mend it in an editor", 12, config="{oops"),
     Seed("error", "config", "must hold a JSON object", ".broken", 12, config="[]"),
@@ -223,6 +231,14 @@ FAULTS = [
     Seed("error", "prompts", "bad.md:3: not valid YAML", "", 6, make=broken_prompts),
     Seed("error", "prompts", "worse.md:1", "", 6, make=broken_prompts),
     Seed("warning", "hidden", "same of user hides the one of project", "aix which same", make=project),
+    Seed("error", "project", "config.json is not valid JSON at line 1", "mv ", 12, make=project_config("{oops")),
+    Seed("error", "project", ".prompts/config.json: roles.fast must be a model", "mend .prompts/config.json", 12,
+         make=project_config('{"roles": {"fast": 7}}')),
+    Seed("error", "project", "entry 1 must have either 'per' or 'rolling'", "mend ", 12,
+         make=project_config('{"limits": [{"cost": 1}]}')),
+    Seed("warning", "project", "ignored in", "take them out of", make=project_config('{"api_keys": {}}')),
+    Seed("ok", "project", "config.json sets roles", "", make=project_config('{"roles": {"fast": "openai:gpt-5.5"}}')),
+    Seed("skipped", "project", "no project sets anything here", "", make=project),
     Seed("ok", "keys", "openai: sk-p***cdef from OPENAI_API_KEY, then", "", 0,
          {"api_keys": {"openai": OTHER}}, {"OPENAI_API_KEY": KEY}),
     Seed("warning", "keys", "from OPENAI_API_KEY; config.json has the key of OPENAI_API_KEY again",

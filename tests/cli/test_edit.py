@@ -143,10 +143,13 @@ def test_an_edit_of_a_project_s_prompt_stays_in_the_project(home: Path) -> None:
     assert (path.read_text(), (home / ".prompts").exists()) == ("new\n", False)
 
 
+HIDES = "aix: it hides builtin:hello, which stays as it is\n"
+
+
 def test_an_edit_of_a_built_in_prompt_makes_it_ones_own(home: Path) -> None:
     terminal = writing("edit", "hello", does='sed -i s/Say/Speak/ "$2"')
     own = home / ".prompts" / "hello.md"
-    assert (terminal.end(), terminal.screen) == (0, f"aix: saved {own}\n")
+    assert (terminal.end(), terminal.screen) == (0, f"aix: saved {own}\n{HIDES}")
     assert "Speak hello" in own.read_text()
     assert own.parent.stat().st_mode & 0o777 == 0o700
 

@@ -314,6 +314,7 @@ output:      json
 param:       diff (text; required; from words or stdin) The change
 param:       lang (string; one of: python, go; default: go)
 command:     git log -1
+trusted:     no
 
 {{{{ lang }}}}: {{{{ diff }}}}
 {{{{ sh("git log -1") }}}}
@@ -338,6 +339,7 @@ def test_show_prints_json(aix: Aix, library: Path) -> None:
         "name": "review",
         "layer": "user",
         "path": str(path),
+        "revision": None,
         "description": "Review a change",
         "tags": ["code", "review"],
         "model": "strong",
@@ -364,6 +366,7 @@ def test_show_prints_json(aix: Aix, library: Path) -> None:
             },
         ],
         "commands": ["git log -1"],
+        "trusted": False,
         "body": '{{ lang }}: {{ diff }}\n{{ sh("git log -1") }}\n',
     }
 
@@ -392,17 +395,21 @@ def test_which_says_what_runs_and_what_that_hides(aix: Aix, library: Path, proje
     done = aix("which", "hello", cwd=project)
     assert (done.stdout, done.status) == (f"{mine}\n", 0)
     first, second = done.stderr.splitlines()
-    assert first == f"aix: it hides project {project}/.prompts/hello.md"
-    assert re.fullmatch(r"aix: it hides builtin /.*/hello\.md", second)
+    assert first == f"aix: it hides project:hello {project}/.prompts/hello.md"
+    assert re.fullmatch(r"aix: it hides builtin:hello /.*/hello\.md", second)
     assert shell('cat "$("$AIX" which hello 2> /dev/null)"', cwd=project) == Result("the user's", "", 0)
+
+
+def named(layer: str) -> dict[str, str | None]:
+    return {"name": "hello", "layer": layer, "qualified": f"{layer}:hello", "revision": None}
 
 
 def test_which_in_json(aix: Aix, library: Path, project: Path) -> None:
     mine = write(library, "hello", BROKEN)
     *rows, built_in = json.loads(aix("which", "hello", "--json", cwd=project).stdout)
     assert rows == [
-        {"name": "hello", "layer": "user", "path": str(mine), "used": True},
-        {"name": "hello", "layer": "project", "path": f"{project}/.prompts/hello.md", "used": False},
+        {**named("user"), "path": str(mine), "used": True},
+        {**named("project"), "path": f"{project}/.prompts/hello.md", "used": False},
     ]
     assert (built_in["layer"], built_in["used"]) == ("builtin", False)
 

@@ -206,7 +206,11 @@ Values:
   --system TEXT        Put TEXT in place of the system message.
   -a, --attach FILE    Add an image, a PDF or a text; - is stdin; repeatable.
   --library DIR        Use the prompts in DIR instead of your own.
-  --disable-commands   Run no sh() of the prompt; put [command: …] there.
+  --no-project         Leave out the project's prompts, roles and limits.
+
+Commands:
+  --disable-commands  Run no sh() of the prompt; put [command: …] there.
+  --trust DIGEST      Run this one content and its commands: sha256:…
 
 Who is asked:
   --provider NAME    Whom to ask: openai, ollama, custom:NAME …
@@ -235,6 +239,7 @@ The answer:
                        repeatable.
 
 What is shown:
+  --watch            Send nothing; render on each save, and show changes.
   -n, --dry-run      Send nothing, even with -x; say who would be asked.
   --show-request     Send nothing; print the HTTP request, its key masked.
   -o, --output FILE  Write to FILE; it is replaced when all is well.

@@ -2,14 +2,20 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from desk import SURROUNDINGS
+from full import full
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aix.errors import TemplateError
+from aix.library.commands import left_out
 from aix.library.document import parse
 from aix.library.filters import fenced
+from aix.library.shell import Machine, running
 from aix.library.template import Template
 
 FILES = {
@@ -117,18 +123,18 @@ ROLES = st.sampled_from(["system", "user", "assistant"])
 
 def messages(text: str, value: str) -> list[tuple[str, str]]:
     template = Template(parse(text, "main"), FILES.__getitem__)
-    found = template.render({"v": value}, SURROUNDINGS, commands=False)
+    found = template.render({"v": value}, SURROUNDINGS, sh=left_out)
     return [(message.role, message.text) for message in found]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=full(300, 12_000), deadline=None, derandomize=True, database=None)
 @given(VALUES, st.lists(st.tuples(ROLES, st.sampled_from(sorted(PLACES))), min_size=1, max_size=4))
 def test_a_value_stands_where_it_is_named_and_nothing_else_happens(value: str, parts: list[tuple[str, str]]) -> None:
     text = "".join(f"{{% {role} %}}A{place}Z" for role, place in parts)
     assert messages(text, value) == [(role, f"A{PLACES[place](value)}Z") for role, place in parts]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=full(150, 4_000), deadline=None, derandomize=True, database=None)
 @given(VALUES, st.sampled_from(sorted(PLACES)))
 def test_a_template_without_messages_of_its_own_gets_none_from_a_value(value: str, place: str) -> None:
     assert messages(f"A{place}Z", value) == [("user", f"A{PLACES[place](value)}Z")]
@@ -146,6 +152,44 @@ def test_the_marks_of_one_render_are_text_in_the_next() -> None:
     [(role, mark)] = messages(template, "")
     assert role == "system"
     assert messages("{% user %}<{{ v }}>", mark[::-1]) == [("user", f"<{mark[::-1]}>")]
+
+
+PRINTED = """{% system %}s{% user %}A{{ sh('printf %s "$1"', v) }}Z{% assistant %}{{ sh('printf %s "$1"', v)|upper }}"""
+SAYING = VALUES.filter(lambda value: "\0" not in value and not value.startswith("-") and value.isascii())
+
+
+def with_commands(text: str, value: str, cwd: Path) -> list[tuple[str, str]]:
+    template = Template(parse(text, "main"), FILES.__getitem__)
+    sh = running(Machine(cwd, {"PATH": "/usr/bin:/bin"}))
+    return [(message.role, message.text) for message in template.render({"v": value}, SURROUNDINGS, sh=sh)]
+
+
+@settings(max_examples=full(40, 4_000), deadline=None, derandomize=True, database=None)
+@given(SAYING)
+def test_what_a_command_says_is_text_as_well(here: Path, value: str) -> None:
+    said = value.rstrip("\n")
+    expected = [("system", "s"), ("user", f"A{said}Z"), ("assistant", said.upper().strip())]
+    assert with_commands(PRINTED, value, here) == [(role, text) for role, text in expected if text]
+    assert list(here.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder, in which a command that got out would leave something."""
+    return tmp_path_factory.mktemp("here")
+
+
+@pytest.mark.parametrize("value", ["; touch out", "$(touch out)", "`touch out`", "\n touch out #", "'; touch out; '"])
+def test_a_command_in_a_value_is_not_run_and_can_be_seen_to_be(value: str, tmp_path: Path) -> None:
+    """The control: a stand-in that pastes the value into the command runs it."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert with_commands(PRINTED, value, folder)[1] == ("user", f"A{value}Z")
+    assert list(folder.iterdir()) == []
+    run = running(Machine(folder, {"PATH": "/usr/bin:/bin"}))
+    with suppress(TemplateError):
+        run(f"printf %s '{value}'" if value.startswith("'") else f'printf %s "" {value}')
+    assert [path.name for path in folder.iterdir()] == ["out"]
 
 
 def test_the_check_can_fail() -> None:

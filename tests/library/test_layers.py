@@ -225,7 +225,9 @@ def test_a_reserved_name_is_refused_in_any_case(name: str, change: Callable[[str
         "a\nb",
         "a\0b",
         "-x",
-        "a:b",
+        "a@v1",
+        "a@",
+        ":a",
         "~x",
     ],
 )
@@ -477,7 +479,7 @@ def test_a_file_of_any_ending_can_be_run(root: Path) -> None:
     [
         ("absent.md", "there is no file {}"),
         ("x" * 5000, "there is no file {}"),
-        ("fifo", "there is no file {}"),
+        ("fifo", "{} is a named pipe, not a prompt"),
         ("folder", "{} is a directory, not a prompt"),
     ],
     ids=["absent", "long", "FIFO", "folder"],

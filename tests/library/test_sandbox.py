@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 import pytest
 from desk import SURROUNDINGS
+from full import full
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -125,7 +126,7 @@ def test_no_known_way_out_is_one(payload: str) -> None:
 
 
 def test_there_are_enough_known_ways_out() -> None:
-    assert len(set(PAYLOADS)) == len(PAYLOADS) >= 120
+    assert len(set(PAYLOADS)) == len(PAYLOADS) >= 300
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,7 @@ def bounded_memory() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=full(300, 50_000), deadline=None, derandomize=True, database=None)
 @given(TEMPLATES)
 def test_no_generated_template_finds_a_way_out(text: str) -> None:
     harmless(text)

@@ -1,5 +1,6 @@
 """From a body and values to messages: message tags, includes, undefined names, commands, the digest."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from desk import SURROUNDINGS, Desk
 
 from aix.errors import RefusedError, TemplateError
 from aix.library.closure import MAX_FILES
+from aix.library.commands import left_out
 from aix.library.document import parse
 from aix.library.layer import Layer
 from aix.library.template import Template, nothing
@@ -301,7 +303,7 @@ def test_however_deep_it_nests_it_is_exit_6_or_fine(piece: str, desk: Desk) -> N
 def test_the_limit_of_the_output_is_kept(desk: Desk) -> None:
     template = desk.template("{% for i in range(100) %}0123456789{% endfor %}")
     assert len(template.render({}, SURROUNDINGS, max_output=1000)[0].text) == 1000
-    with pytest.raises(TemplateError, match=r"the prompt renders to more than"):
+    with pytest.raises(TemplateError, match=r"it renders to more than"):
         template.render({}, SURROUNDINGS, max_output=999)
 
 
@@ -417,14 +419,20 @@ def test_a_prompt_has_so_many_files_and_no_more(desk: Desk) -> None:
     chain = {f"_{number}": f'{{% include "_{number + 1}.md" %}}' for number in range(MAX_FILES)}
     assert desk.text('{% include "_0.md" %}', {**chain, f"_{MAX_FILES - 2}": "end"}) == "end"
     assert desk.fault('{% include "_0.md" %}', {**chain, f"_{MAX_FILES - 1}": "end"}) == (
-        f"_{MAX_FILES - 1}.md: a prompt can have {MAX_FILES} files and 10 MiB at most"
+        f"_{MAX_FILES - 1}.md: a prompt can have {MAX_FILES} files and 1 MiB at most"
     )
 
 
+def test_a_literal_body_can_be_longer(desk: Desk) -> None:
+    text = "x" * 4 * 1024 * 1024
+    assert desk.text(f"---\ntemplate: false\n---\n{text}") == text
+    assert desk.fault(text).endswith("main.md: a prompt can have 100 files and 1 MiB at most")
+
+
 def test_files_that_are_large_together_are_refused(desk: Desk) -> None:
-    files = {f"_{number}": "x" * 4 * 1024 * 1024 for number in range(3)}
+    files = {f"_{number}": "x" * 400 * 1024 for number in range(3)}
     text = "".join(f'{{% include "{name}.md" %}}' for name in files)
-    assert "10 MiB at most" in desk.fault(text, files)
+    assert "1 MiB at most" in desk.fault(text, files)
 
 
 def test_a_prompt_from_standard_input_includes_nothing() -> None:
@@ -664,7 +672,10 @@ def test_a_command_is_refused_until_its_content_is_trusted(text: str, desk: Desk
         template.render({"x": "x"}, SURROUNDINGS)
     assert (caught.value.exit_code, caught.value.reason) == (11, "untrusted")
     assert caught.value.message == f"'main' runs a command, and its content is not trusted: {template.commands[0]}"
-    assert caught.value.hint == "aix show main, and to run it without its commands: --disable-commands"
+    assert caught.value.hint == (
+        "look at it: aix show main\nlet just this content run them: aix trust main\n"
+        f"in CI: --trust {template.digest}\nwithout them: --disable-commands"
+    )
 
 
 def test_a_command_that_is_not_reached_refuses_nothing(desk: Desk) -> None:
@@ -673,18 +684,20 @@ def test_a_command_that_is_not_reached_refuses_nothing(desk: Desk) -> None:
 
 def test_commands_are_shown_where_they_are_disabled(desk: Desk) -> None:
     template = desk.template("{{ sh('git log -n \"$1\"', n) }}\n{{ sh('x') | upper }}")
-    assert template.render({"n": 3}, SURROUNDINGS, commands=False)[0].text == '[command: git log -n "$1"]\n[COMMAND: X]'
+    assert template.render({"n": 3}, SURROUNDINGS, sh=left_out)[0].text == '[command: git log -n "$1"]\n[COMMAND: X]'
     assert template.commands == ('git log -n "$1"', "x")
 
 
 def test_commands_through_the_command_line(aix: Aix, library: Path) -> None:
     canary = library / "canary"
     (library / "p.md").write_text(f"{{{{ sh('touch {canary}') }}}}")
+    digest = json.loads(aix("show", "p", "--json").stdout)["digest"]
     refused = aix("run", "p")
     assert (refused.status, refused.stdout) == (11, "")
     assert refused.stderr == (
         f"aix: error: 'p' runs a command, and its content is not trusted: touch {canary}\n"
-        "  hint: aix show p, and to run it without its commands: --disable-commands\n"
+        "  hint: look at it: aix show p\n  hint: let just this content run them: aix trust p\n"
+        f"  hint: in CI: --trust {digest}\n  hint: without them: --disable-commands\n"
     )
     assert aix("run", "p", "--disable-commands").stdout == f"[command: touch {canary}]"
     assert not canary.exists()

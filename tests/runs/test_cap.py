@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from aix.cli.run_flags import dollars_of
 from aix.errors import RefusedError, UsageError
 from aix.llm.catalogue import FREE, Model, Price, Rates
 from aix.llm.providers import Dialect, Providers
@@ -13,6 +12,7 @@ from aix.llm.routing import Target
 from aix.messages import Message, Request, Text
 from aix.runs.cap import Cap
 from aix.runs.fitting import Fitted
+from aix.runs.flags import dollars_of
 
 BOX = Target(Providers({"box": {"base_url": "http://127.0.0.1:9/v1"}}, {}).get("box"), "tiny")
 LETTERS = 4000

@@ -1,14 +1,14 @@
 """What an answer must pass: its one repair, what is kept when that does not help, and what may not be true of it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
 
 from aix.errors import AixError, CheckError, IncompleteError, RateLimitError, UsageError
-from aix.messages import Finish, Message, TextDelta, Usage
+from aix.messages import Event, Finish, Message, TextDelta, Usage
 from aix.runs.gate import Gate
 from aix.runs.run import Run
 from aix.runs.schema import Schema
@@ -30,16 +30,17 @@ class Scene:
     def __post_init__(self) -> None:
         self.ask(())
 
-    def ask(self, more: tuple[Message, ...]) -> None:
+    def ask(self, more: tuple[Message, ...]) -> Sequence[Event]:
         self.asked.append(more)
         said = self.says[len(self.asked) - 1]
         if isinstance(said, BaseException):
             raise said
         self.run.collector.note(TextDelta(said))
         self.run.collector.note(Finish("stop", Usage(10, len(said), reported_cost=Decimal("0.5"))))
+        return ()
 
     def settle(self, gate: Gate) -> "Scene":
-        gate.settle(self.run, self.ask, self.told.append)
+        list(gate.settle(self.run, self.ask, self.told.append))
         return self
 
 

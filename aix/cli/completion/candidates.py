@@ -10,6 +10,7 @@ from aix.app import App
 from aix.cli.streams import visible_line
 from aix.errors import AixError
 from aix.library.prompt import PATHS, Param
+from aix.library.reference import WRITTEN
 from aix.llm.providers import Provider, Providers
 from aix.llm.routing import BUILT_IN_ROLES
 from aix.runs.logged import Choice
@@ -99,9 +100,9 @@ class Desk:
         if name == "-":
             return ()
         try:
-            place = self.app.place(name, library)
+            place = self.app.prompts.place(name, library)
             prompt = place.layer.prompt(place.name)
-            return prompt.params if prompt.params is not None else self.app.template(prompt, place.layer).params
+            return prompt.params if prompt.params is not None else self.app.prompts.template(prompt, place.layer).params
         except AixError:
             return ()
 
@@ -159,17 +160,35 @@ def names(asked: Asked) -> Found:
 
 def own_names(asked: Asked) -> Found:
     """The prompts that can be changed, but for those that are named already."""
-    found = _names(asked, lambda layer: layer.name != "builtin")
+    found = _names(asked, lambda layer: layer.name in WRITTEN)
     return [candidate for candidate in found if candidate.value not in asked.arguments]
 
 
-def _names(asked: Asked, wanted: Callable[[Any], bool]) -> list[Candidate]:
+def layers(asked: Asked) -> Found:
+    """The layers that there are."""
     with suppress(AixError, OSError):
-        library = asked.desk.app.library_at(asked.last("library"))
-        found = [(name, layer) for name, layer in library.names() if wanted(layer)]
-        few = sum(asked.word in name for name, _ in found) <= DESCRIBED
-        return [Candidate(name, _description(layer, name) if few else "") for name, layer in found]
+        return [Candidate(layer.name) for layer in asked.desk.app.prompts.library_at(asked.last("library")).layers]
     return []
+
+
+def _names(asked: Asked, wanted: Callable[[Any], bool]) -> list[Candidate]:
+    """The prompts of the layers that are wanted; after `team:` those of that one, whatever hides them."""
+    with suppress(AixError, OSError):
+        library = asked.desk.app.prompts.library_at(asked.last("library"))
+        known = [layer.name for layer in library.layers if wanted(layer)]
+        head, colon, rest = asked.word.partition(":")
+        if colon and head in known:
+            found = _named(library.only([head]), rest, wanted)
+            return [replace(candidate, value=f"{head}:{candidate.value}") for candidate in found]
+        heads = [Candidate(f"{name}:") for name in known if head and name.startswith(asked.word)]
+        return [*_named(library, asked.word, wanted), *heads]
+    return []
+
+
+def _named(library: Any, word: str, wanted: Callable[[Any], bool]) -> list[Candidate]:
+    found = [(name, layer) for name, layer in library.names() if wanted(layer)]
+    few = sum(word in name for name, _ in found) <= DESCRIBED
+    return [Candidate(name, _description(layer, name) if few else "") for name, layer in found]
 
 
 def _description(layer: Any, name: str) -> Callable[[], str]:
@@ -188,7 +207,7 @@ def names_and_files(asked: Asked) -> Found:
 
 def inner_folders(asked: Asked) -> Found:
     """The folders of the library, where a new prompt may go."""
-    inside = {candidate.value.rpartition("/")[0] for candidate in _names(asked, lambda layer: layer.name != "builtin")}
+    inside = {candidate.value.rpartition("/")[0] for candidate in _names(asked, lambda layer: layer.name in WRITTEN)}
     return [Candidate(f"{folder}/") for folder in sorted(filter(None, inside))]
 
 
@@ -201,9 +220,8 @@ def tags(asked: Asked) -> Found:
 def _tags(asked: Asked) -> set[str]:
     found: set[str] = set()
     with suppress(AixError, OSError):
-        for name, layer in asked.desk.app.library_at(asked.last("library")).names():
-            with suppress(AixError):
-                found.update(layer.prompt(name).tags)
+        for entry in asked.desk.app.prompts.library_at(asked.last("library")).entries():
+            found.update(entry.tags)
     return found
 
 
@@ -232,6 +250,14 @@ def providers(asked: Asked) -> Found:
     desk = asked.desk
     rows = [Candidate(row.name, _state(desk, row)) for row in desk.providers]
     return [*rows, *_custom(desk)]
+
+
+def collections(asked: Asked) -> Found:
+    """The shared folders of prompts, but for those that are named already."""
+    with suppress(AixError):
+        found = asked.desk.app.collections.all()
+        return [Candidate(one.name, one.source) for one in found if one.name not in asked.arguments]
+    return []
 
 
 def own_providers(asked: Asked) -> Found:

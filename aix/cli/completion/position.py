@@ -6,6 +6,7 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
+from aix.cli.commands import SUMMARIES, Commands
 from aix.cli.completion import candidates, settings
 from aix.cli.completion.candidates import Asked, Candidate, Completer, Desk, Found
 from aix.cli.completion.dialects import DIALECTS
@@ -23,8 +24,13 @@ COMPLETERS: Mapping[str, Completer] = {
     "config setting": settings.assignments,
     "config unset": settings.keys_that_are_set,
     "create name": candidates.inner_folders,
+    "lint what": candidates.names_and_files,
     "rename name": candidates.own_names,
     "mv name": candidates.own_names,
+    "add source": candidates.folders,
+    "info name": candidates.collections,
+    "remove name": candidates.collections,
+    "update names": candidates.collections,
     "FILE": candidates.files,
     "DIR": candidates.folders,
     "NAME|FILE": candidates.names_and_files,
@@ -41,6 +47,7 @@ COMPLETERS: Mapping[str, Completer] = {
     "names": candidates.own_names,
     "new": candidates.inner_folders,
     "tag": candidates.tags,
+    "layer": candidates.layers,
     "param": candidates.pairs,
     "provider": candidates.providers,
     "providers": candidates.providers,
@@ -109,7 +116,7 @@ class Position:
         if word.startswith("-") and not self.only_words:
             return self._complete_flag(asked)
         if isinstance(self.command, TyperGroup):
-            return [Candidate(name, _summary(command)) for name, command in _shown(self.command)]
+            return [Candidate(name, summary) for name, summary in _summaries(self.command)]
         expected = [param for param in self.command.params if isinstance(param, TyperArgument)]
         place = min(len(self.arguments), len(expected) - 1)
         full = place < 0 or (len(self.arguments) > place and expected[place].nargs == 1)
@@ -172,12 +179,12 @@ class _Unknown:
     params: Sequence[Any] = ()
 
 
-def _shown(group: TyperGroup) -> Iterator[tuple[str, Any]]:
-    return ((name, command) for name, command in group.commands.items() if not command.hidden)
-
-
-def _summary(command: Any) -> str:
-    return str(command.get_short_help_str(80))
+def _summaries(group: TyperGroup) -> Iterator[tuple[str, str]]:
+    """The commands of a group, with what each does in a line."""
+    if isinstance(group, Commands):
+        return iter(SUMMARIES.items())
+    shown = ((name, command) for name, command in group.commands.items() if not command.hidden)
+    return ((name, str(command.get_short_help_str(80))) for name, command in shown)
 
 
 def _flags(command: Any) -> Iterator[tuple[str, Flag]]:

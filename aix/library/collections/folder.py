@@ -1,0 +1,40 @@
+"""A plain folder of prompts, taken as it is at one moment."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from aix.library.collections.tree import LINK, Entry, Tree, sieved, whole
+from aix.library.layer import MAX_FILE
+from aix.library.reading import read_regular
+
+FILE, OTHER = "100644", ""
+
+
+def tree_of(root: Path) -> Tree:
+    """The files of a folder; links are not followed, and what cannot be read is left out."""
+    taken, left_out = sieved(_entries(root))
+    files: dict[str, bytes] = {}
+    for entry in taken:
+        try:
+            files[entry.shown] = read_regular(root / entry.shown, MAX_FILE)
+        except OSError as error:
+            left_out[entry.shown] = f"it cannot be read: {(error.strerror or str(error)).lower()}"
+    return whole(files, left_out)
+
+
+def _entries(root: Path) -> Iterator[Entry]:
+    for folder, folders, names in os.walk(root):
+        inner = Path(folder).relative_to(root)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in (*names, *(name for name in folders if (Path(folder) / name).is_symlink())):
+            with suppress(OSError):
+                status = (Path(folder) / name).lstat()
+                yield Entry(os.fsencode(inner / name), _mode(status.st_mode), status.st_size)
+
+
+def _mode(mode: int) -> str:
+    """What git would call it."""
+    return FILE if stat.S_ISREG(mode) else LINK if stat.S_ISLNK(mode) else OTHER
