@@ -16,19 +16,19 @@ from aix.errors import NotFoundError, RefusedError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from aix.config.secrets import Secret
-    from aix.library.authoring import Authoring, Before
-    from aix.library.commands import Sh
+    from aix.library.collections.sharing import Sharing
     from aix.library.convert import Converted
     from aix.library.layer import Layer
     from aix.library.library import Library
     from aix.library.place import Place
     from aix.library.prompt import Prompt
     from aix.library.reference import Reference
-    from aix.library.sharing import Sharing
     from aix.library.snapshot import Repository
     from aix.library.splice import Value
-    from aix.library.template import Template
-    from aix.library.trust import Seen, TrustStore
+    from aix.library.templates.template import Template
+    from aix.library.trust.authoring import Authoring, Before
+    from aix.library.trust.commands import Sh
+    from aix.library.trust.store import Seen, TrustStore
     from aix.messages import Message
 
 STRANGERS = Limits(wall=5.0, cpu=2.0, memory=512 * 1024**2)
@@ -167,7 +167,7 @@ class Prompts:
 
     def template(self, prompt: "Prompt", layer: "Layer | None") -> "Template":
         """The prompt with all that it includes from its layer; without a layer it can include nothing."""
-        from aix.library.template import Template, nothing
+        from aix.library.templates.template import Template, nothing
 
         return Template(prompt, layer.read if layer else nothing)
 
@@ -187,7 +187,7 @@ class Prompts:
     def check(self, chosen: Chosen, pin: str) -> None:
         """Raise RefusedError for a content that is another than the one of the digest `pin`, UsageError for what is no
         digest."""
-        from aix.library.trust import DIGEST
+        from aix.library.trust.store import DIGEST
 
         if not DIGEST.fullmatch(pin):
             raise UsageError(
@@ -225,13 +225,13 @@ class Prompts:
 
     def remembered(self, name: str, library: str | None) -> "Seen":
         """What a prompt that cannot be read is called in the trust store."""
-        from aix.library.remembered import remembered
+        from aix.library.trust.remembered import remembered
 
         return remembered(name, in_home(name, self._paths.home, self._cwd), self.library_at(library))
 
     def digest_of(self, name: "Seen") -> str | None:
         """The digest of what is had now by a name of the trust store, if there is something that can be read."""
-        from aix.library.remembered import digest_of
+        from aix.library.trust.remembered import digest_of
 
         return digest_of(name, self.library_at(None))
 
@@ -245,21 +245,21 @@ class Prompts:
 
     @cached_property
     def authoring(self) -> "Authoring":
-        from aix.library.authoring import Authoring
+        from aix.library.trust.authoring import Authoring
 
         return Authoring(self.trust)
 
     @cached_property
     def trust(self) -> "TrustStore":
         """The contents that the user trusts."""
-        from aix.library.trust import TrustStore
+        from aix.library.trust.store import TrustStore
 
         return TrustStore(self._paths.state / "trust", time)
 
     def _sh(self, chosen: Chosen, values: Mapping[str, Any], *, trusted: bool, commands: bool) -> "Sh":
         from aix.config.secrets import without_keys
-        from aix.library.commands import left_out, refused
-        from aix.library.shell import Machine, running
+        from aix.library.trust.commands import left_out, refused
+        from aix.library.trust.shell import Machine, running
 
         if not commands:
             return left_out
@@ -278,14 +278,14 @@ class Prompts:
 
     def surroundings(self) -> dict[str, object]:
         """The values that every template has besides its params."""
-        from aix.library.surroundings import surroundings
+        from aix.library.templates.surroundings import surroundings
 
         return surroundings(self._cwd, self._env, datetime.datetime.now().astimezone())
 
     def revision(self, prompt: "Prompt") -> str:
         """The commit that is checked out where a prompt lies; empty where there is none."""
         from aix.library.place import BUILT_IN
-        from aix.library.surroundings import revision
+        from aix.library.templates.surroundings import revision
 
         return "" if prompt.path is None or prompt.layer == BUILT_IN else revision(prompt.path.parent)
 
@@ -311,7 +311,7 @@ class Prompts:
     def sharing(self, library: str | None) -> "Sharing":
         """The prompts as they can be shared: in a folder, or in an archive."""
         from aix.library.collections.lock import read_lock
-        from aix.library.sharing import Origin, Sharing
+        from aix.library.collections.sharing import Origin, Sharing
 
         def origin(name: str) -> Origin:
             found = read_lock(self._paths.library / "collections.lock").find(name)
@@ -358,7 +358,7 @@ class Prompts:
         return None
 
     def _includes(self, prompt: "Prompt", read: Callable[[str], str]) -> Sequence[str]:
-        from aix.library.template import Template
+        from aix.library.templates.template import Template
 
         return Template(prompt, read).includes
 

@@ -26,7 +26,7 @@ DOORS = {
     "markdown_it": "cli/console.py",
     "questionary": "cli/ask.py",
     "prompt_toolkit": "cli/ask.py",
-    "jinja2": "library/jinja.py",
+    "jinja2": "library/templates/jinja.py",
     "jsonschema": "runs/schema.py",
     "referencing": "runs/schema.py",
     "yaml": "config/yaml.py",

@@ -17,7 +17,7 @@ import pytest
 
 from aix.bounded import ExhaustedError, Limits, bounded, watched
 from aix.library.document import parse
-from aix.library.template import Template, nothing
+from aix.library.templates.template import Template, nothing
 
 
 def for_ever() -> None:

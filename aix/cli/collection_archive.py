@@ -14,12 +14,12 @@ from aix.cli.streams import Stdin, write_data
 from aix.config.files import Answer
 from aix.config.paths import in_home
 from aix.errors import UsageError
-from aix.library.archive import Bundle, unpack
+from aix.library.collections.archive import Bundle, unpack
 from aix.library.collections.lock import ARCHIVES
+from aix.library.collections.sharing import collection_of, read_archive
 from aix.library.collections.shelf import Taken
+from aix.library.collections.tar import MAX_PACKED
 from aix.library.collections.tree import Tree
-from aix.library.sharing import collection_of, read_archive
-from aix.library.tar import MAX_PACKED
 
 CREATE = """Make a folder of prompts to be shared in git.
 

@@ -10,8 +10,8 @@ from aix.cli import trusting
 from aix.cli.keeping import edited
 from aix.cli.options import LibraryFolder, Project, PromptName, Shell, divided
 from aix.errors import ConfigError, StorageError, UsageError
-from aix.library.changes import difference
 from aix.library.document import decode
+from aix.library.trust.changes import difference
 
 if TYPE_CHECKING:
     from aix.library.library import Library

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aix.config.files import refuse_link, storage
+from aix.config.reading import read_regular
 from aix.errors import AixError, UsageError
-from aix.library.reading import read_regular
 
 EDITORS = ("nano", "vim", "vi", "emacs")
 MAX_DRAFT = 64 * 1024 * 1024

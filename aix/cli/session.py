@@ -13,8 +13,8 @@ from aix.cli.usage_line import usage_line
 from aix.config.files import Answer
 from aix.config.paths import in_home
 from aix.errors import AuthError
-from aix.library.filters import fenced
 from aix.library.prompt import Prompt
+from aix.library.templates.filters import fenced
 from aix.llm.routing import Target
 from aix.messages import Finish, ReasoningDelta, TextDelta, letters
 from aix.runs.run import Order, Run

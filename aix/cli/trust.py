@@ -13,7 +13,7 @@ from aix.cli import trusting
 from aix.cli.options import AsJson, LibraryFolder, Shell, Yes
 from aix.cli.streams import Stdin
 from aix.errors import NotFoundError, TemplateError, UsageError
-from aix.library.trust import DIGEST, Seen, Trusted, seen
+from aix.library.trust.store import DIGEST, Seen, Trusted, seen
 
 TRUST = """Let prompts run the commands that stand in them as sh(…).
 

@@ -10,16 +10,16 @@ from aix.cli import ask
 from aix.cli.options import Shell
 from aix.cli.streams import visible_line
 from aix.errors import TemplateError
-from aix.library.changes import commands, difference
-from aix.library.commands import called
-from aix.library.trust import content, seen
+from aix.library.trust.changes import commands, difference
+from aix.library.trust.commands import called
+from aix.library.trust.store import content, seen
 
 if TYPE_CHECKING:
-    from aix.library.authoring import Before
     from aix.library.layer import Layer
     from aix.library.place import Place
     from aix.library.prompt import Prompt
-    from aix.library.trust import Trusted
+    from aix.library.trust.authoring import Before
+    from aix.library.trust.store import Trusted
 
 
 def asked(shell: Shell, chosen: Chosen) -> bool:

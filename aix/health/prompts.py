@@ -10,7 +10,7 @@ from aix.health.within import within
 from aix.library.layer import Layer
 from aix.library.library import Library
 from aix.library.place import BUILT_IN
-from aix.library.template import Template
+from aix.library.templates.template import Template
 
 SECONDS = 3.0
 """How long prompts are read; what is left then is said, not read."""

@@ -11,7 +11,7 @@ from aix.config.paths import Paths, find_paths
 from aix.config.settings import Settings
 from aix.errors import AixError
 from aix.library.library import Library
-from aix.library.trust import TrustStore
+from aix.library.trust.store import TrustStore
 from aix.llm.client import Client
 from aix.llm.providers import Providers
 from aix.messages import Request

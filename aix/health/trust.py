@@ -7,11 +7,11 @@ from aix.errors import AixError
 from aix.health.finding import Finding, ok, warning
 from aix.health.scene import Scene
 from aix.health.within import within
-from aix.library.commands import called
 from aix.library.library import Library
 from aix.library.place import BUILT_IN
-from aix.library.template import Template
-from aix.library.trust import TrustStore
+from aix.library.templates.template import Template
+from aix.library.trust.commands import called
+from aix.library.trust.store import TrustStore
 
 SECONDS = 2.0
 """How long prompts are read."""

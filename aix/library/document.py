@@ -13,8 +13,8 @@ from aix.config import yaml
 from aix.config.values import EFFORTS
 from aix.config.yaml import Node, YamlError
 from aix.errors import TemplateError, UsageError
-from aix.library import patterns
 from aix.library.prompt import FROM_FILE, PATHS, Output, Param, ParamType, Prompt, clash, is_finite
+from aix.library.templates import patterns
 
 MAX_FRONT_MATTER = 64 * 1024
 FORMATS = ("text", "markdown", "json")

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import aix
 from aix.config import files
+from aix.config.reading import read_own
 from aix.errors import StorageError, TemplateError
 from aix.library import document
 from aix.library.layer import Layer, read_bytes
 from aix.library.prompt import Prompt
-from aix.library.reading import read_own
 
 FORMAT = 1
 MAX_INDEX = 64 * 1024 * 1024

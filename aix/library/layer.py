@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from aix.config.reading import MissingFileError, read_regular
 from aix.errors import TemplateError, UsageError
 from aix.library import document
 from aix.library.prompt import Prompt
-from aix.library.reading import MissingFileError, read_regular
 
 SUFFIX = ".md"
 MAX_FILE = 10 * 1024 * 1024

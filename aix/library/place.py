@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aix.config import files
+from aix.config.reading import read_regular
 from aix.errors import TemplateError, UsageError
 from aix.library.layer import Layer, read_bytes
-from aix.library.reading import read_regular
 from aix.library.reference import WRITTEN
 
 USER, PROJECT, BUILT_IN, FILE = "user", "project", "builtin", "file"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from aix.bounded import ExhaustedError
 from aix.config.values import boolean, number
 from aix.errors import UsageError
-from aix.library.patterns import unfit
+from aix.library.templates.patterns import unfit
 
 ParamType = Literal["string", "text", "integer", "number", "boolean", "date", "json", "list", "file", "image"]
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from aix.config.git import Git
 from aix.config.paths import git_root
+from aix.config.reading import MissingFileError
 from aix.errors import NotFoundError, TemplateError
 from aix.library import document
-from aix.library.git import Git
 from aix.library.layer import MAX_FILE, Layer, is_name
 from aix.library.prompt import Prompt
-from aix.library.reading import MissingFileError
 from aix.library.reference import Reference
-from aix.library.surroundings import COMMIT
+from aix.library.templates.surroundings import COMMIT
 
 SECONDS = 30.0
 LONGEST = 250

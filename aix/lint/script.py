@@ -5,13 +5,13 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
 
+from aix.config.reading import MissingFileError
 from aix.errors import TemplateError
-from aix.library.closure import Closure, Source
 from aix.library.document import RESERVED, split
-from aix.library.jinja import Environment
 from aix.library.layer import Layer
 from aix.library.prompt import Param
-from aix.library.reading import MissingFileError
+from aix.library.templates.closure import Closure, Source
+from aix.library.templates.jinja import Environment
 from aix.lint.commands import of_calls
 from aix.lint.rules import Finding
 from aix.lint.syntax import NoSyntaxError, Reference, Syntax, read

@@ -6,8 +6,8 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from aix.library.closure import Closure
-from aix.library.jinja import MAX_TOKENS, Environment, Tree, said, undeclared
+from aix.library.templates.closure import Closure
+from aix.library.templates.jinja import MAX_TOKENS, Environment, Tree, said, undeclared
 
 REFERENCES = ("Include", "Import", "FromImport", "Extends")
 BRANCHES = ("If", "For", "CondExpr", "And", "Or", "Macro", "CallBlock")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aix.errors import UsageError
 from aix.library.arguments import IMAGES
-from aix.library.filters import fenced
+from aix.library.templates.filters import fenced
 from aix.messages import File, Image, Message, Part, Text
 
 MB = 1_000_000

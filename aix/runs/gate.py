@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from aix.bounded import ExhaustedError
 from aix.errors import AixError, CheckError, IncompleteError, UsageError
-from aix.library.expressions import Expression, ExpressionError
+from aix.library.templates.expressions import Expression, ExpressionError
 from aix.messages import Event, Message, Text
 from aix.runs.answers import EXTRACTS, Found, UnfoundError, find_json
 from aix.runs.run import Run

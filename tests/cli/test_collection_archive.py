@@ -11,7 +11,7 @@ import pytest
 from conftest import Aix
 from stage import Terminal, shell, write
 
-from aix.library import tar
+from aix.library.collections import tar
 
 KEY = "sk-proj-" + "a1B2" * 8
 

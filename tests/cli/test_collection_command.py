@@ -38,7 +38,7 @@ LOADED = """
 import sys
 from aix.cli.main import execute
 execute(["run", "team:review", "-p", "x=this"])
-print(sorted({"aix.library.git", "aix.library.collections.shelf", "aix.library.collections.lock"} & {*sys.modules}))
+print(sorted({"aix.config.git", "aix.library.collections.shelf", "aix.library.collections.lock"} & {*sys.modules}))
 """
 
 

@@ -19,7 +19,7 @@ from stage import Terminal, serving
 from aix.app import App
 from aix.app_prompts import Chosen, Prompts
 from aix.errors import RefusedError
-from aix.library.trust import content
+from aix.library.trust.store import content
 
 PROMPT = '---\ndescription: A prompt\n---\n{% include "_part.md" %}\n{{ sh("touch ran") }}\n'
 PART = "Be short.\n"

@@ -10,7 +10,7 @@ import pytest
 
 from aix.errors import TemplateError
 from aix.library.layer import Layer
-from aix.library.template import Template
+from aix.library.templates.template import Template
 
 SURROUNDINGS: Mapping[str, Any] = {
     "now": datetime.datetime(2026, 11, 21, 3, 4, 5, tzinfo=datetime.UTC),

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aix.errors import TemplateError, UsageError
-from aix.library import tar
-from aix.library.archive import MANIFEST, Bundle, manifest, pack, unpack
+from aix.library.collections import tar
+from aix.library.collections.archive import MANIFEST, Bundle, manifest, pack, unpack
 
 FILES = {"_style.md": b"Be short.\n", "greet.md": b'{% include "_style.md" %}Hello\n', "web/page.md": b"A page\n"}
 SOUND = Bundle("team", FILES, "What we share")

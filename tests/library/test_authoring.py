@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from aix.library.authoring import Authoring
 from aix.library.layer import Layer
 from aix.library.library import Library
 from aix.library.place import Place
-from aix.library.template import Template
-from aix.library.trust import TrustStore, content
+from aix.library.templates.template import Template
+from aix.library.trust.authoring import Authoring
+from aix.library.trust.store import TrustStore, content
 
 SH = '{{ sh("date") }}\n'
 OTHER = '{{ sh("id") }}\n'

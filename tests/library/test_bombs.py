@@ -17,9 +17,9 @@ from aix.app_prompts import STRANGERS
 from aix.bounded import Limits
 from aix.errors import TemplateError
 from aix.library.document import parse
-from aix.library.jinja import MAX_NESTED, MAX_TOKENS
-from aix.library.marks import MAX_MESSAGES
-from aix.library.template import Template
+from aix.library.templates.jinja import MAX_NESTED, MAX_TOKENS
+from aix.library.templates.marks import MAX_MESSAGES
+from aix.library.templates.template import Template
 from aix.messages import Image, Message
 
 LIMITS = full(Limits(wall=0.25, cpu=2.0, memory=128 * 1024**2), STRANGERS)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from aix.errors import TemplateError
 from aix.library.convert import convert
 from aix.library.document import RESERVED, parse
-from aix.library.template import Template, nothing
+from aix.library.templates.template import Template, nothing
 
 ROWS = [
     # params

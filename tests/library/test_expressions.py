@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aix.library.expressions import Expression, ExpressionError
+from aix.library.templates.expressions import Expression, ExpressionError
 
 NAMES = ("data", "text")
 DATA = {"findings": [{"severity": "major"}, {"severity": "minor"}], "items": [], "score": 0.5, "none": None}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aix.library.filters import fenced, to_json, truncate_tokens
+from aix.library.templates.filters import fenced, to_json, truncate_tokens
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from aix.config.git import Git, failed
 from aix.errors import AixError, NetworkError
-from aix.library.git import Git, failed
 
 SAID = [
     ("fatal: Authentication failed for 'https://example.com/x'", 4),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aix.config.git_keys import keys, refuse_executable
 from aix.errors import RefusedError
-from aix.library.git_config import keys, refuse_executable
 
 SOUND = """[core]
 	repositoryformatversion = 0

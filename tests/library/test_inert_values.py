@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aix.errors import TemplateError
-from aix.library.commands import left_out
 from aix.library.document import parse
-from aix.library.filters import fenced
-from aix.library.shell import Machine, running
-from aix.library.template import Template
+from aix.library.templates.filters import fenced
+from aix.library.templates.template import Template
+from aix.library.trust.commands import left_out
+from aix.library.trust.shell import Machine, running
 
 FILES = {
     "_included.md": "({{ v }})",

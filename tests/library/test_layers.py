@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from conftest import AIX, Aix
 
+from aix.config.reading import MissingFileError
 from aix.errors import NotFoundError, TemplateError, UsageError
 from aix.library.layer import MAX_FILE, Layer
 from aix.library.library import Library, is_file_name, open_file
 from aix.library.prompt import Prompt
-from aix.library.reading import MissingFileError
-from aix.library.template import Template
+from aix.library.templates.template import Template
 
 
 @pytest.fixture

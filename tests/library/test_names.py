@@ -17,7 +17,7 @@ from aix.errors import AixError
 from aix.library.layer import Layer
 from aix.library.library import Library
 from aix.library.prompt import Prompt
-from aix.library.template import Template
+from aix.library.templates.template import Template
 
 CANARY = "CANARY-5b1f"
 

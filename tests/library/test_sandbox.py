@@ -17,10 +17,10 @@ from full import full
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aix.config.reading import MissingFileError
 from aix.errors import AixError, RefusedError, TemplateError
 from aix.library.document import parse
-from aix.library.reading import MissingFileError
-from aix.library.template import Template
+from aix.library.templates.template import Template
 from aix.messages import Message
 
 PAYLOADS = [

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from aix.errors import TemplateError
-from aix.library.shell import Machine, running
+from aix.library.trust.shell import Machine, running
 
 ENV = {"PATH": os.environ["PATH"], "SEEN": "yes"}
 
@@ -156,7 +156,7 @@ def test_what_it_started_ends_with_it() -> None:
 
 PROGRAM = """
 from pathlib import Path
-from aix.library.shell import Machine, running
+from aix.library.trust.shell import Machine, running
 try:
     running(Machine(Path.cwd(), {"PATH": %r}))("sleep 60 & echo $! > pid.new; mv pid.new pid; wait")
 except KeyboardInterrupt:

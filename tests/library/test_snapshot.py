@@ -12,7 +12,7 @@ from aix.errors import NotFoundError, TemplateError
 from aix.library.layer import MAX_FILE, Layer
 from aix.library.reference import Reference, reference
 from aix.library.snapshot import Snapshot, around, snapshot
-from aix.library.template import Template
+from aix.library.templates.template import Template
 
 OLD = {"review.md": 'old {% include "_style.md" %}', "_style.md": "style 1", "web/page.md": "page"}
 NEW = {"review.md": 'new {% include "_style.md" %}', "_style.md": "style 2"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aix.library.surroundings import git, revision, surroundings
+from aix.library.templates.surroundings import git, revision, surroundings
 
 NOW = datetime.datetime(2026, 11, 21, 3, 4, 5, 678, tzinfo=datetime.UTC)
 

@@ -11,11 +11,11 @@ from conftest import Aix
 from desk import SURROUNDINGS, Desk
 
 from aix.errors import RefusedError, TemplateError
-from aix.library.closure import MAX_FILES
-from aix.library.commands import left_out
 from aix.library.document import parse
 from aix.library.layer import Layer
-from aix.library.template import Template, nothing
+from aix.library.templates.closure import MAX_FILES
+from aix.library.templates.template import Template, nothing
+from aix.library.trust.commands import left_out
 from aix.messages import Image, Message, Text
 
 PICTURE, OTHER = Image(b"one", "image/png"), Image(b"two", "image/png")

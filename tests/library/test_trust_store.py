@@ -11,7 +11,7 @@ import pytest
 from full import full
 
 from aix.errors import StorageError
-from aix.library.trust import MAX_TEXTS, Seen, Trusted, TrustStore
+from aix.library.trust.store import MAX_TEXTS, Seen, Trusted, TrustStore
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
@@ -148,7 +148,7 @@ def test_a_file_in_the_place_of_the_folder_is_told_of(folder: Path, store: Trust
 WRITER = """
 import sys
 from pathlib import Path
-from aix.library.trust import Seen, Trusted, TrustStore
+from aix.library.trust.store import Seen, Trusted, TrustStore
 store = TrustStore(Path(sys.argv[1]), lambda: 1.0)
 name = sys.argv[2]
 for at in range(int(sys.argv[3])):

@@ -8,7 +8,7 @@ from bench import KNOWN, OWN_KEY, found, seen
 from aix.errors import TemplateError
 from aix.library.document import parse
 from aix.library.layer import Layer
-from aix.library.template import Template
+from aix.library.templates.template import Template
 from aix.lint.file import File, look
 from aix.lint.rules import RULES
 

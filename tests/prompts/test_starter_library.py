@@ -11,7 +11,7 @@ from typer.models import OptionInfo
 
 from aix.cli.run import run
 from aix.library.prompt import Param, Prompt
-from aix.library.template import Template
+from aix.library.templates.template import Template
 
 TAGS = {
     "start": "the first minute",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aix.library.filters import fenced
+from aix.library.templates.filters import fenced
 from aix.runs.answers import MAX_SEARCHED, UnfoundError, find_code, find_json, load_json
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

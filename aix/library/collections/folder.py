@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from aix.config.reading import read_regular
 from aix.library.collections.tree import LINK, Entry, Tree, sieved, whole
 from aix.library.layer import MAX_FILE
-from aix.library.reading import read_regular
 
 FILE, OTHER = "100644", ""
 

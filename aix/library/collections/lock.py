@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from aix.config import files
+from aix.config.reading import read_regular
 from aix.errors import ConfigError
 from aix.library.layer import SEGMENT, SUFFIX
-from aix.library.reading import read_regular
 
 LOCK = "collections.lock"
 VERSION = 1

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from aix.config.git import Git
 from aix.errors import AixError, NotFoundError, UsageError
 from aix.library.collections.source import Source
 from aix.library.collections.tree import Entry, Tree, sieved, whole
-from aix.library.git import Git
 from aix.library.layer import SUFFIX
 
 FETCH = (

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from aix.config.git_keys import refuse_executable
 from aix.config.paths import in_home
 from aix.config.secrets import KEY_SHAPE
 from aix.errors import NotFoundError, RefusedError, UsageError
-from aix.library.git_config import refuse_executable
 
 SCHEMES = ("https", "ssh", "file")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from aix.config import files
+from aix.config.reading import read_regular
 from aix.errors import ConfigError
 from aix.library.collections.lock import Collection, Lock, pin_of, read_lock
 from aix.library.collections.tree import Tree
 from aix.library.layer import SUFFIX
-from aix.library.reading import read_regular
 
 MANIFEST = ".aix-collection.json"
 """What a folder says of itself, in a file whose name no file of a collection can have."""

@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from aix.config.reading import MissingFileError
 from aix.errors import AixError
 from aix.library import document
 from aix.library.layer import SUFFIX, is_name
-from aix.library.reading import MissingFileError
-from aix.library.template import Template
+from aix.library.templates.template import Template
 
 _RUNS = re.compile(rb"\bsh\s*\(")
 _NAMES = re.compile(rb"\{%[-+]?\s*(include|import|extends|from)\b")

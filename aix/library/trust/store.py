@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aix.config import files
+from aix.config.reading import read_own
 from aix.errors import StorageError
-from aix.library.reading import read_own
 
 if TYPE_CHECKING:
     from aix.library.prompt import Prompt
-    from aix.library.template import Template
+    from aix.library.templates.template import Template
 
 MAX_ENTRY = 32 * 1024 * 1024
 MAX_TEXTS = 2 * 1024 * 1024

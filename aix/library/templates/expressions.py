@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from aix.bounded import SECONDS, ExhaustedError, Limits, bounded
-from aix.library.closure import Closure
-from aix.library.jinja import Environment, undeclared
+from aix.library.templates.closure import Closure
+from aix.library.templates.jinja import Environment, undeclared
 
 _TOO_MUCH = "it takes more time or memory than it may"
 _WORDS = {

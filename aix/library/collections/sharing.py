@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aix.config.reading import read_regular
 from aix.config.secrets import Secret
 from aix.errors import NotFoundError, StorageError, UsageError
-from aix.library import bundle
-from aix.library.archive import Bundle, pack
+from aix.library.collections import bundle
+from aix.library.collections.archive import Bundle, pack
 from aix.library.collections.lock import ARCHIVES, MAX_NAME, Collection, is_collection_name, pin_of
+from aix.library.collections.tar import MAX_PACKED
 from aix.library.layer import SUFFIX
 from aix.library.library import Library
-from aix.library.reading import read_regular
-from aix.library.tar import MAX_PACKED
 
 ORIGIN = "origin"
 """What the lock keeps of an archive's manifest."""

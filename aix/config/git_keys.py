@@ -5,8 +5,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from aix.config.gitignore import refuse_special_files
+from aix.config.reading import read_regular
 from aix.errors import RefusedError
-from aix.library.reading import read_regular
 
 MAX_CONFIG = 1024 * 1024
 FILES = ("config", "config.worktree")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aix.errors import TemplateError
-from aix.library.commands import Sh
+from aix.library.trust.commands import Sh
 
 SECONDS = 30.0
 TOLD_AFTER = 1.0

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from aix.bounded import ExhaustedError, Limits, bounded
+from aix.config.reading import MissingFileError
 from aix.errors import AixError, TemplateError, UsageError
 from aix.library import document
+from aix.library.collections.tar import MAX_ENTRIES, packed, unpacked
 from aix.library.layer import MAX_FILE, SEGMENT, SUFFIX, is_name
-from aix.library.reading import MissingFileError
-from aix.library.tar import MAX_ENTRIES, packed, unpacked
-from aix.library.template import Template
+from aix.library.templates.template import Template
 
 MANIFEST = "manifest.json"
 FORMAT, VERSION = "aix-collection", 1

@@ -9,8 +9,8 @@ from aix.library.library import Library, file_place, is_file_name, open_file
 from aix.library.place import FILE
 from aix.library.prompt import Prompt
 from aix.library.reference import reference
-from aix.library.template import Template
-from aix.library.trust import Seen, seen
+from aix.library.templates.template import Template
+from aix.library.trust.store import Seen, seen
 
 
 def remembered(name: str, path: Path, library: Library) -> Seen:

@@ -17,9 +17,9 @@ from jinja2.lexer import Lexer, Token, TokenStream, get_lexer
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from aix.library import filters
-from aix.library.closure import Closure
-from aix.library.marks import ROLES, Marks
+from aix.library.templates import filters
+from aix.library.templates.closure import Closure
+from aix.library.templates.marks import ROLES, Marks
 
 MAX_TOKENS = 10_000
 """How many words and signs of Jinja a prompt can have, with all that it includes; the texts between count as one."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from aix.config.git_keys import refuse_waiting
 from aix.errors import AixError, AuthError, NetworkError, NotFoundError, RefusedError, StorageError, UsageError
-from aix.library.git_config import refuse_waiting
 
 SECONDS = 600.0
 PREFIX = "GIT_"

@@ -10,11 +10,11 @@ from aix.config import files
 from aix.config.secrets import KEY_SHAPE, Secret, forms, mask
 from aix.errors import UsageError
 from aix.library import document
-from aix.library.archive import is_in_archives, prompt_names, refuse_clash
+from aix.library.collections.archive import is_in_archives, prompt_names, refuse_clash
+from aix.library.collections.tar import MAX_BYTES, MAX_ENTRIES
 from aix.library.layer import SUFFIX, Layer
 from aix.library.prompt import Prompt
-from aix.library.tar import MAX_BYTES, MAX_ENTRIES
-from aix.library.template import Template
+from aix.library.templates.template import Template
 
 README, ATTRIBUTES = "README.md", ".gitattributes"
 LINE_ENDS = b"*.md text eol=lf\n"

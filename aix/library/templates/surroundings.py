@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aix.config.paths import git_root
-from aix.library.reading import read_regular
+from aix.config.reading import read_regular
 
 MAX_FILE = 4096
 MAX_PACKED = 16 * 1024 * 1024

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 
-from aix.library.commands import Command
+from aix.library.trust.commands import Command
 
 MAX_LINES = 40
 """How many lines of a difference are shown."""

@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from aix.config.reading import MissingFileError
 from aix.errors import TemplateError
 from aix.library.document import decode, parse
 from aix.library.layer import SUFFIX, Layer
 from aix.library.place import BUILT_IN, Place
 from aix.library.prompt import Prompt
-from aix.library.reading import MissingFileError
-from aix.library.template import Template
-from aix.library.trust import TrustStore, content, seen
+from aix.library.templates.template import Template
+from aix.library.trust.store import TrustStore, content, seen
 
 
 @dataclass(frozen=True, slots=True)

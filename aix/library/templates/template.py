@@ -11,14 +11,14 @@ from copy import deepcopy
 from typing import Any
 
 from aix.bounded import ExhaustedError, Limits, bounded
+from aix.config.reading import MissingFileError
 from aix.errors import AixError, RefusedError, TemplateError
-from aix.library.closure import MAX_LITERAL, Closure, Source
-from aix.library.commands import Command, Sh, refused
 from aix.library.document import RESERVED, split
-from aix.library.jinja import Environment, Tree, advised, said, where
-from aix.library.marks import Marks
 from aix.library.prompt import Param, Prompt, clash
-from aix.library.reading import MissingFileError
+from aix.library.templates.closure import MAX_LITERAL, Closure, Source
+from aix.library.templates.jinja import Environment, Tree, advised, said, where
+from aix.library.templates.marks import Marks
+from aix.library.trust.commands import Command, Sh, refused
 from aix.messages import Image, Message
 
 MAX_OUTPUT = 10 * 1024 * 1024
