@@ -1,59 +1,16 @@
 """aix: keep prompts as files, and run them with any model provider.
 
-From Python: `aix.render`, `aix.run`, `aix.stream` and `aix.Library`, in aix.api, which is loaded when it is asked for.
+From Python: `aix.render`, `aix.run` and `aix.stream` take a prompt and its values, and `aix.Library` has the prompts of
+one place. What goes wrong is an `aix.AixError`. All of it stands in aix.api, which is loaded when it is asked for.
 """
+
+# ruff: noqa: F403, F405
 
 __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aix.api import (
-        AixError,
-        AixWarning,
-        Asking,
-        Attempt,
-        AuthError,
-        CheckError,
-        ConfigError,
-        Content,
-        DeadlineError,
-        Event,
-        File,
-        Finish,
-        Image,
-        IncompleteError,
-        Library,
-        Listed,
-        Message,
-        NetworkError,
-        NotFoundError,
-        Output,
-        Param,
-        Part,
-        Place,
-        Prompt,
-        ProviderError,
-        RateLimitError,
-        ReasoningDelta,
-        RefusedError,
-        RenderOptions,
-        Response,
-        RunOptions,
-        SendOptions,
-        StorageError,
-        Stream,
-        TemplateError,
-        Text,
-        TextDelta,
-        ToolCall,
-        ToolCallDelta,
-        Usage,
-        UsageError,
-        Value,
-        render,
-        run,
-        stream,
-    )
+    from aix.api import *  # what a type checker sees
 
 __all__ = [
     "AixError",
@@ -61,7 +18,6 @@ __all__ = [
     "Asking",
     "Attempt",
     "AuthError",
-    "CheckError",
     "ConfigError",
     "Content",
     "DeadlineError",
@@ -73,6 +29,7 @@ __all__ = [
     "Library",
     "Listed",
     "Message",
+    "Named",
     "NetworkError",
     "NotFoundError",
     "Output",

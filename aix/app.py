@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aix.cached import cached_property
 from aix.config.paths import Paths, find_cache, find_paths
 from aix.errors import ConfigError, TemplateError
 
@@ -215,10 +215,10 @@ class App:
         from aix.lint.text import spellings
 
         secrets = self.known_secrets()
-        return Linter(Knowledge(frozenset(flags), spellings(secrets)), lambda: self._lint_models, secrets)
+        return Linter(Knowledge(frozenset(flags), spellings(secrets)), lambda: self.lint_models, secrets)
 
     @cached_property
-    def _lint_models(self) -> "Models":
+    def lint_models(self) -> "Models":
         from aix.lint.models import models
 
         known = (self.providers, lambda: self.catalogue)

@@ -4,13 +4,13 @@ import datetime
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
 
 import aix
 from aix.bounded import Limits
+from aix.cached import cached_property
 from aix.config.paths import Paths, find_cache, git_root, in_home
 from aix.errors import NotFoundError, RefusedError, StorageError, UsageError
 
@@ -94,7 +94,7 @@ class Prompts:
     @property
     def project(self) -> "Layer":
         """The project's own prompts, whether there are any yet or not. Raises UsageError where there is no project, and
-        where its folder is not in it."""
+        where its folder is not in it, or is the user's own."""
         from aix.library.layer import Layer
 
         if self.project_folder is None:
@@ -104,6 +104,8 @@ class Prompts:
             raise UsageError(f"this is {here}, not a project", hint="cd into the project and do it there")
         if not self.project_folder.resolve().is_relative_to(self.project_folder.parent.resolve()):
             raise UsageError(f"{self.project_folder} leads out of the project", hint="put a folder in its place")
+        if self.project_folder.resolve() == self._paths.library.resolve():
+            raise UsageError(f"{self.project_folder} is your own library here", hint="name the prompt without project")
         return Layer("project", self.project_folder)
 
     def place(self, name: str, library: str | None) -> "Place":
@@ -132,7 +134,7 @@ class Prompts:
         from aix.library.library import is_file_name, open_file
 
         if name == "-":
-            prompt, layer = parse(decode(stdin().encode(), "-"), "-"), None
+            prompt, layer = parse(decode(stdin().encode("utf-8", "surrogatepass"), "-"), "-"), None
         elif is_file_name(name):
             prompt, layer = open_file(in_home(name, self._paths.home, self._cwd))
         else:
@@ -197,13 +199,19 @@ class Prompts:
         if chosen.template.digest != pin:
             raise RefusedError(
                 f"'{chosen.prompt.name}' is another content than --trust names: {chosen.template.digest}",
-                hint=f"aix show {chosen.prompt.name}; what was reviewed is {pin}",
+                hint=f"aix show {self.called(chosen.prompt, chosen.revision)}; what was reviewed is {pin}",
                 reason="untrusted",
             )
 
     def trusts(self, chosen: Chosen) -> bool:
         """Whether a content may run commands: what comes with aix, and what is in the trust store."""
         return self.authoring.trusts(chosen.prompt, chosen.template)
+
+    def called(self, prompt: "Prompt", revision: str = "") -> str:
+        """How a prompt is named on a command line, so that no other is meant: in words for a shell."""
+        from aix.library.trust.commands import called
+
+        return called(prompt, self._paths.library, revision)
 
     def before(self, place: "Place", was: bytes) -> "Before":
         """What is trusted of a prompt's file that holds `was` and that aix is about to write, for `saved`."""
@@ -264,7 +272,7 @@ class Prompts:
         if not commands:
             return left_out
         if not trusted:
-            return refused(chosen.prompt, chosen.template.digest, chosen.revision)
+            return refused(chosen.prompt, chosen.template.digest, self.called(chosen.prompt, chosen.revision))
         params, keys = chosen.template.params, self._secrets()
         private = [str(values[param.name]) for param in params if param.secret and values.get(param.name)]
         machine = Machine(
@@ -306,7 +314,12 @@ class Prompts:
         from aix.config.project import is_own
 
         folder = self.project_folder
-        return [self.project] if folder and (is_own(folder, user) or not os.path.lexists(folder)) else []
+        if folder is None:
+            return []
+        others = (user, self._paths.library)
+        if os.path.lexists(folder):
+            return [self.project] if all(is_own(folder, other) for other in others) else []
+        return [] if folder.resolve() in {other.resolve() for other in others} else [self.project]
 
     def sharing(self, library: str | None) -> "Sharing":
         """The prompts as they can be shared: in a folder, or in an archive."""

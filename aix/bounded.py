@@ -31,15 +31,24 @@ SECONDS = 5.0
 FAILED, TOO_LARGE = 1, 2
 """How a child ends that has nothing to say."""
 
+_WHOLE = b"\n"
+"""What stands at the end of what a child says, when that is all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How long the child may live and compute, in seconds, and how many bytes it may have besides what it shares with
-    this process. The system counts computing in whole seconds."""
+    this process. The system counts computing in whole seconds. `inner` says whether bounded work in the child has a
+    child of its own, with what is left to it said exactly; else it shares in what all of the work may take."""
 
     wall: float = SECONDS
     cpu: float = SECONDS + 1
     memory: int = 1024**3
+    inner: bool = True
+
+
+_sharing = False
+"""Whether this process is a child whose bounded work has no child of its own."""
 
 
 class ExhaustedError(Exception):
@@ -52,6 +61,8 @@ class ExhaustedError(Exception):
 
 def bounded(work: Callable[[], Any], limits: Limits = Limits()) -> Any:
     """What `work` returns, which must be plain data. Raises ExhaustedError."""
+    if _sharing:
+        return _shared(work, limits)
     if resource is None or not hasattr(os, "fork"):
         return watched(work, limits.wall)
     with contextlib.ExitStack() as alone:
@@ -66,15 +77,27 @@ def bounded(work: Callable[[], Any], limits: Limits = Limits()) -> Any:
                 os.close(writer)
                 alone.close()
             said = _all_of(reader, time.monotonic() + limits.wall, limits.wall)
-            _, status = os.waitpid(child, 0)
+            status = _status(child)
             child = 0
-            if status:
-                raise ExhaustedError(_became(os.waitstatus_to_exitcode(status), limits))
+            if not said.endswith(_WHOLE):
+                raise ExhaustedError(_became(status, limits))
             return json.loads(said.decode("utf-8", "surrogatepass"))
         finally:
             os.close(reader)
             if child:
                 _end(child)
+
+
+def _shared(work: Callable[[], Any], limits: Limits) -> Any:
+    """The same where this process is ended in time anyway: refused once it is seen that it took too much."""
+    began = time.process_time()
+    try:
+        said = _plain(work)
+    except Exception:  # noqa: BLE001 - whatever it is, the work did not end well
+        raise ExhaustedError from None
+    if time.process_time() - began > limits.cpu:
+        raise ExhaustedError(_became(-signal.SIGXCPU, limits))
+    return json.loads(said.decode("utf-8", "surrogatepass"))
 
 
 def watched(work: Callable[[], Any], wall: float) -> Any:
@@ -131,17 +154,14 @@ def _child(work: Callable[[], Any], writer: int, limits: Limits) -> int:
 
 def _live(work: Callable[[], Any], writer: int, limits: Limits) -> NoReturn:
     """The whole life of the child: whatever happens, it ends here and says nothing of its own."""
-    status = FAILED
+    global _sharing
+    status, _sharing = FAILED, not limits.inner
     try:
-        for kind, most in (
-            (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_CPU, math.ceil(limits.cpu)),
-            (resource.RLIMIT_AS, _mapped() + limits.memory),
-        ):
-            with contextlib.suppress(ValueError, OSError):  # one that is tighter already stays
-                resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
+        _limit(resource.RLIMIT_CORE, 0)
+        _limit(resource.RLIMIT_CPU, math.ceil(limits.cpu))
+        _limit(resource.RLIMIT_AS, _mapped() + limits.memory)
         warnings.simplefilter("ignore")
-        said = memoryview(_plain(work))
+        said = memoryview(_plain(work) + _WHOLE)
         while said:
             said = said[os.write(writer, said) :]
         status = 0
@@ -149,6 +169,14 @@ def _live(work: Callable[[], Any], writer: int, limits: Limits) -> NoReturn:
         status = TOO_LARGE
     finally:
         os._exit(status)
+
+
+def _limit(kind: int, most: int) -> None:
+    """Set a limit of this process; one that is tighter already stays."""
+    soft, hard = resource.getrlimit(kind)
+    if soft == resource.RLIM_INFINITY or most < soft:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (most, hard))
 
 
 def _mapped() -> int:
@@ -162,11 +190,21 @@ def _mapped() -> int:
 def _all_of(reader: int, deadline: float, wall: float) -> bytes:
     """All that the child writes until it ends. Raises ExhaustedError when its time is up before."""
     pieces = list[bytes]()
-    while select.select([reader], [], [], max(0.0, deadline - time.monotonic()))[0]:
+    poll = select.poll()  # select() knows no more than 1,024 open files
+    poll.register(reader, select.POLLIN)
+    while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
         if not (piece := os.read(reader, 1024 * 1024)):
             return b"".join(pieces)
         pieces.append(piece)
     raise ExhaustedError(f"took more than {wall:g} s")
+
+
+def _status(child: int) -> int:
+    """How a child ended. A process that ignores how its children end, or waits for all of them, is not told."""
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    except ChildProcessError:
+        return FAILED
 
 
 def _became(status: int, limits: Limits) -> str:

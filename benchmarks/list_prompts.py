@@ -27,7 +27,7 @@ WARM = {
     "search (nowhere)": ("search", "nowhere-at-all"),
     "run NAME": ("run", "area-1/prompt-1", "--diff", "x"),
     "run NAME (mistyped)": ("run", "area-1/promt-1"),
-    "completion of a name": ("__complete", "bash", "2", "aix", "run", "area-1/prompt-1"),
+    "completion of a name": ("__complete", "bash", "--", "aix run area-1/prompt-1", " :=@"),
 }
 COLD = {"list (cold)": ("list",), "search (cold)": ("search", "unmistakable")}
 

@@ -4,6 +4,7 @@ import contextlib
 import faulthandler
 import mmap
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -143,6 +144,17 @@ def test_without_children_a_template_that_never_ends_does() -> None:
         watched(lambda: [message.text for message in template.render({}, {})], 0.2)
 
 
+def test_a_host_that_ignores_how_its_children_end_is_served_too() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert bounded(lambda: [1]) == [1]
+        for work in (raises, dies, in_no_hurry):
+            with pytest.raises(ExhaustedError):
+                bounded(work, Limits(wall=0.2))
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
 def test_ctrl_c_ends_the_child_with_the_work() -> None:
     script = "from aix.bounded import bounded\nprint(1, flush=True)\nbounded(lambda: [0 for _ in iter(int, 1)])"
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -154,6 +166,34 @@ def test_ctrl_c_ends_the_child_with_the_work() -> None:
         assert process.stdout.read() == b""  # whoever still had this end would keep it open
 
 
+def limits_here() -> list[int]:
+    return [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS)]
+
+
+def test_limits_that_are_tighter_already_stay() -> None:
+    asked = Limits(cpu=50, memory=1024**4)
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (8 * 1024**3, before[1]))
+    try:
+        assert bounded(limits_here, asked) == [50, 8 * 1024**3]
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def test_a_host_with_many_open_files_is_served_too() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if before[1] != resource.RLIM_INFINITY and before[1] < 1200:
+        pytest.skip("the system has no so many files open")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1200, before[1]))
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        assert bounded(lambda: [1]) == [1]
+    finally:
+        for file in files:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 def test_nothing_stays_behind() -> None:
     open_before = os.listdir("/dev/fd")
     for work in (for_ever, raises, list):
@@ -162,3 +202,24 @@ def test_nothing_stays_behind() -> None:
     assert len(os.listdir("/dev/fd")) == len(open_before)
     with contextlib.suppress(ChildProcessError):
         assert os.waitpid(-1, os.WNOHANG) == (0, 0)
+
+
+@pytest.mark.parametrize("inner", [True, False])
+def test_work_inside_of_work_has_a_child_of_its_own_or_shares_one(inner: bool) -> None:
+    def pids() -> list[int]:
+        return [os.getpid(), bounded(os.getpid)]
+
+    outer, own = bounded(pids, Limits(inner=inner))
+    assert (outer == own, outer == os.getpid()) == (not inner, False)
+    assert bounded(os.getpid) != os.getpid()
+
+
+def test_shared_work_that_fails_is_said_to() -> None:
+    def inside() -> str:
+        try:
+            bounded(raises)
+        except ExhaustedError as error:
+            return error.why
+        return ""
+
+    assert bounded(inside, Limits(inner=False)) == "failed"

@@ -15,6 +15,7 @@ from aix.api.options import (
     Asking,
     Content,
     Listed,
+    Named,
     Place,
     Prompt,
     RenderOptions,
@@ -25,7 +26,6 @@ from aix.api.streaming import Stream
 from aix.errors import (
     AixError,
     AuthError,
-    CheckError,
     ConfigError,
     DeadlineError,
     IncompleteError,
@@ -63,7 +63,6 @@ __all__ = [
     "Asking",
     "Attempt",
     "AuthError",
-    "CheckError",
     "ConfigError",
     "Content",
     "DeadlineError",
@@ -75,6 +74,7 @@ __all__ = [
     "Library",
     "Listed",
     "Message",
+    "Named",
     "NetworkError",
     "NotFoundError",
     "Output",
@@ -107,19 +107,29 @@ __all__ = [
 
 
 def render(
-    name: str, values: Mapping[str, Value] | None = None, **options: Unpack[RenderOptions]
+    name: Named, values: Mapping[str, Value] | None = None, **options: Unpack[RenderOptions]
 ) -> tuple[Message, ...]:
     """The messages of a prompt, as a model would be given them; nothing is sent.
 
-    `name` is a prompt (`review`, `team:review@v2`), or the path of a file as the command takes it (`./draft.md`).
-    `values` are those of its params. Raises NotFoundError, UsageError for a value, TemplateError, and RefusedError
-    (`untrusted`) where it would run a command and is not trusted.
+    `name` is a prompt (`review`, `team:review@v2`), a file (`./draft.md`, or any Path), or a prompt itself, as an
+    aix.Text. `values` are those of its params. The options are
+    - what goes in besides: `system`, `attach` (paths, or Image, File, Text), `commands=False`, `trust="sha256:…"`
+    - where it is found: `library`, `project=False`, `env`, `cwd`; and `warn`, a function that is told of warnings.
+
+    Raises NotFoundError, UsageError for a value, TemplateError, ConfigError, and RefusedError (its reason `untrusted`)
+    where it would run a command and is not trusted.
     """
     return _library(options).render(name, values, **_others(options))
 
 
-def run(name: str, values: Mapping[str, Value] | None = None, **options: Unpack[RunOptions]) -> Response:
+def run(name: Named, values: Mapping[str, Value] | None = None, **options: Unpack[RunOptions]) -> Response:
     """Send a prompt, and wait for the whole answer.
+
+    `name`, `values` and all options of `render`; and
+    - whom to ask: `provider`, `model`, `pack`, `fallback` (one or several), `no_fallback=True`
+    - how: `max_tokens`, `temperature`, `top_p`, `stop` (one or several), `seed`, `effort` ("low", "high", …)
+    - at what cost: `timeout` (seconds, for all of it), `max_cost` (dollars); `log=False`
+    - what the answer must be: `schema` (a dict, its JSON, or a path), `extract` ("code", "json").
 
     Raises what `render` does, AuthError, NetworkError, RateLimitError, ProviderError, DeadlineError, RefusedError for a
     limit, and IncompleteError for an answer that is not whole or does not fit the schema. `error.response` is a
@@ -128,11 +138,12 @@ def run(name: str, values: Mapping[str, Value] | None = None, **options: Unpack[
     return _library(options).run(name, values, **_others(options))
 
 
-def stream(name: str, values: Mapping[str, Value] | None = None, **options: Unpack[RunOptions]) -> Stream:
-    """Send a prompt, and give the events of the answer as they come.
+def stream(name: Named, values: Mapping[str, Value] | None = None, **options: Unpack[RunOptions]) -> Stream:
+    """Send a prompt, and give the events of the answer as they come: TextDelta and others, then one Finish.
 
-    What is wrong with the prompt or its values is raised here, what is wrong with the answer by the stream. With
-    `schema` and `extract` only reasoning comes at once: the text comes in one piece, when it is known to fit.
+    It takes what `run` does. What is wrong with the prompt or its values is raised here, what is wrong with the answer
+    by the stream. With `schema` and `extract` only reasoning comes at once: the text comes in one piece, when it is
+    known to fit.
     """
     return _library(options).stream(name, values, **_others(options))
 

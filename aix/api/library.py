@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from aix.api.filling import fill_in, no_stdin, run_of
-from aix.api.options import AixWarning, Content, Listed, Prompt, SendOptions, StrPath
+from aix.api.options import AixWarning, Content, Listed, Named, Prompt, SendOptions, StrPath
 from aix.api.streaming import Stream, events_of, scrubbed
 from aix.app import App
 from aix.app_prompts import Chosen
-from aix.errors import TemplateError
-from aix.library.layer import Layer
+from aix.errors import UsageError
+from aix.library.index import Entry
 from aix.library.values import Value
-from aix.messages import Message
+from aix.messages import Message, Text
 from aix.runs import flags
 from aix.runs.response import Response
 from aix.runs.sending import Sending
@@ -50,9 +50,9 @@ class Library:
 
     def list(self) -> tuple[Listed, ...]:
         """The prompts that can be run, by name; a broken one too, with its error."""
-        return tuple(_listed(name, layer) for name, layer in self._app().prompts.library_at(self._path).names())
+        return tuple(map(_listed, self._app().prompts.library_at(self._path).entries()))
 
-    def get(self, name: str) -> Prompt:
+    def get(self, name: Named) -> Prompt:
         """The prompt of a name or of a file. Raises NotFoundError or TemplateError."""
         app = self._app()
         with scrubbed(app):
@@ -62,7 +62,7 @@ class Library:
             return Prompt(digest=template.digest, params=template.params, commands=template.commands, **same)
 
     def render(
-        self, name: str, values: Mapping[str, Value] | None = None, **options: Unpack[Content]
+        self, name: Named, values: Mapping[str, Value] | None = None, **options: Unpack[Content]
     ) -> tuple[Message, ...]:
         """As `aix.render`."""
         _refuse_unknown(options, Content)
@@ -73,14 +73,14 @@ class Library:
             fill_in(app, chosen, run, values or {}, options)
             return run.messages
 
-    def run(self, name: str, values: Mapping[str, Value] | None = None, **options: Unpack[SendOptions]) -> Response:
+    def run(self, name: Named, values: Mapping[str, Value] | None = None, **options: Unpack[SendOptions]) -> Response:
         """As `aix.run`."""
         with self.stream(name, values, **options) as stream:
             for _ in stream:
                 pass
             return stream.response
 
-    def stream(self, name: str, values: Mapping[str, Value] | None = None, **options: Unpack[SendOptions]) -> Stream:
+    def stream(self, name: Named, values: Mapping[str, Value] | None = None, **options: Unpack[SendOptions]) -> Stream:
         """As `aix.stream`."""
         _refuse_unknown(options, SendOptions)
         app = self._app()
@@ -109,16 +109,19 @@ class Library:
     def _tell_in_words(self, text: str) -> None:
         self._tell(text)
 
-    def _chosen(self, app: App, name: str) -> Chosen:
-        return app.prompts.choose(name, self._path, no_stdin)
+    def _chosen(self, app: App, name: Named) -> Chosen:
+        if isinstance(name, Text):
+            return app.prompts.choose("-", self._path, lambda: name.text)
+        if isinstance(name, os.PathLike):
+            return app.prompts.choose(str(app.cwd / os.fsdecode(name)), self._path, no_stdin)
+        if isinstance(name, str):
+            return app.prompts.choose(name, self._path, no_stdin)
+        raise UsageError(f"a prompt is a name, a path or an aix.Text, not a Python {type(name).__name__}")
 
 
-def _listed(name: str, layer: Layer) -> Listed:
-    try:
-        prompt = layer.prompt(name)
-    except TemplateError as error:
-        return Listed(name, layer.name, error=error.message)
-    return Listed(name, layer.name, prompt.description, prompt.tags)
+def _listed(entry: Entry) -> Listed:
+    about = "" if entry.error else entry.description
+    return Listed(entry.name, entry.layer.name, about, tuple(entry.tags), entry.error)
 
 
 def _refuse_unknown(options: Mapping[str, Any], known: Any) -> None:

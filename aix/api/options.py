@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from aix.library.prompt import Output, Param
-from aix.messages import Part
+from aix.messages import Part, Text
 
 StrPath = str | os.PathLike[str]
+
+Named = str | os.PathLike[str] | Text
+"""Which prompt: by its name, or that of a file as the command takes it (`./draft.md`); a path is always a file, and a
+Text is a prompt itself."""
 
 
 class AixWarning(UserWarning):
@@ -37,26 +41,26 @@ class Content(TypedDict, total=False):
 
     system: str | None
     """In the place of the system message."""
-    attach: StrPath | Part | Sequence[StrPath | Part]
+    attach: StrPath | Part | Sequence[StrPath | Part] | None
     """Paths of images, PDFs and texts, or Image, File and Text themselves; they follow the last user message."""
     commands: bool
     """False runs no `sh(…)`, and has `[command: …]` in its place."""
-    trust: str
+    trust: str | None
     """`sha256:…`: the one content that is meant, which may run its commands."""
 
 
 class Asking(TypedDict, total=False):
     """Whom to ask, how, and for what. None and empty leave the choice to the prompt, then to the settings."""
 
-    provider: str
-    model: str
-    pack: str
-    fallback: str | Sequence[str]
+    provider: str | None
+    model: str | None
+    pack: str | None
+    fallback: str | Sequence[str] | None
     no_fallback: bool
     max_tokens: int | None
     temperature: float | None
     top_p: float | None
-    stop: str | Sequence[str]
+    stop: str | Sequence[str] | None
     seed: int | None
     effort: str | None
     timeout: float | None
@@ -65,7 +69,7 @@ class Asking(TypedDict, total=False):
     """Dollars; what may cost more is not sent."""
     schema: Mapping[str, Any] | StrPath | None
     """A JSON Schema that the answer must fit: itself, its JSON, or the path of a file."""
-    extract: Literal["", "code", "json"]
+    extract: Literal["", "code", "json"] | None
     """Hand on the only code block of the answer, or its JSON."""
     log: bool
     """False keeps nothing but what limits count."""

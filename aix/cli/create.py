@@ -80,14 +80,14 @@ def create(
         text = shell.app.prompts.text_of(data if data.endswith(b"\n") else data + b"\n", str(place.path), more)
         return home.create(place, _converted(shell, text, wanted=old).encode())
 
-    foreign = False
+    foreign = text == "-"  # nobody knows where that was written
     if text is None:
         prompt, foreign = _written(shell, place, fields, lambda data: save(data, {}))
     else:
         prompt = save((Stdin().read() if text == "-" else text).encode("utf-8", "surrogateescape"), fields)
     shell.console.note(f"created {prompt.path}")
     trusting.wrote(shell, prompt, place.layer, foreign=foreign)
-    shell.console.note(_what_next(place))
+    shell.console.note(_what_next(place, hidden=place not in home.places(place.name)[:1]))
 
 
 def _written(
@@ -125,8 +125,8 @@ def _converted(shell: Shell, text: str, *, wanted: bool) -> str:
     return new.text if wanted else text
 
 
-def _what_next(place: "Place") -> str:
+def _what_next(place: "Place", *, hidden: bool) -> str:
     """A partial is there to be included, any other prompt to be run."""
     if place.path.name.startswith("_"):
         return f'include it in a prompt: {{% include "{place.name}.md" %}}'
-    return f"try it: aix run {place.name} --help"
+    return f"try it: aix run {place.qualified if hidden else place.name} --help"

@@ -8,9 +8,10 @@ import typer
 
 from aix.cli import trusting
 from aix.cli.keeping import edited
-from aix.cli.options import LibraryFolder, Project, PromptName, Shell, divided
+from aix.cli.options import LibraryFolder, NameOrFile, Project, PromptName, Shell, divided
 from aix.errors import ConfigError, StorageError, UsageError
 from aix.library.document import decode
+from aix.library.place import USER
 from aix.library.trust.changes import difference
 
 if TYPE_CHECKING:
@@ -81,7 +82,14 @@ def edit(
     if prompt and not place.editable:
         shell.console.note(f"it hides {place.qualified}, which stays as it is")
     if prompt:
+        _warn_of_model(shell, model, own)
         trusting.changed(shell, prompt, own.layer, None if foreign else before)
+
+
+def _warn_of_model(shell: Shell, model: str | None, place: "Place") -> None:
+    """Say what is odd about the model that a prompt has now; it is kept."""
+    for _, said, advice in shell.app.lint_models.look(model, own=place.layer.name == USER) if model else ():
+        shell.console.warn(f"{said} ({advice})")
 
 
 def delete(
@@ -130,7 +138,7 @@ def rename(
 
 def copy(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A prompt, or a prompt file.")],
+    name: NameOrFile,
     new: Annotated[str, typer.Argument(metavar="NEW", help="The name of the copy.")],
     project: Project = False,
     library: LibraryFolder = None,

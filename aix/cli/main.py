@@ -1,6 +1,7 @@
 """The root command, and the one place where an error becomes a message and an exit status."""
 
 import errno
+import gc
 import itertools
 import os
 import signal
@@ -70,6 +71,7 @@ class Stopped(BaseException):
 def main() -> NoReturn:
     """Run the command line of this process, and end it."""
     _open_standard_streams()
+    gc.freeze()  # what is loaded stays; to look through it for garbage is a tenth of a short command
     handlers = {"SIGINT": signal.default_int_handler, "SIGTERM": _stop, "SIGHUP": _stop}
     for name, handler in handlers.items():
         number = getattr(signal, name, None)

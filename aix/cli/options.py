@@ -60,6 +60,9 @@ NoProject = Annotated[
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+NameOrFile = Annotated[
+    str, typer.Argument(metavar="NAME|FILE", help="A prompt, also as team:review or review@v2; or a prompt file.")
+]
 PromptName = Annotated[str, typer.Argument(metavar="NAME", help="A prompt.")]
 Project = Annotated[bool, typer.Option("--project", help="Write to the project's .prompts, not to your own.")]
 Tags = Annotated[

@@ -34,7 +34,12 @@ HEADINGS = {
 """The options of `run` in the order of its help, which is the order of a person's questions."""
 
 
-PromptFile = Annotated[str, typer.Argument(metavar="NAME|FILE|-", help="A prompt, a prompt file, or - for stdin.")]
+PromptFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME|FILE|-", help="A prompt, also as team:review or review@v2; a prompt file; or - for stdin."
+    ),
+]
 Words = Annotated[list[str] | None, typer.Argument(metavar="[WORDS]", help="Text for the prompt's main param.")]
 Pairs = Annotated[
     list[str] | None,

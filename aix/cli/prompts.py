@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aix.cli.figures import width
-from aix.cli.options import AsJson, LibraryFolder, NoProject, Shell, Tags, divided
+from aix.cli.options import AsJson, LibraryFolder, NameOrFile, NoProject, Shell, Tags, divided
 from aix.cli.prompt_flags import described
 from aix.cli.streams import Stdin
 from aix.errors import UsageError
 from aix.library.index import Entry
 from aix.library.prompt import Param
 from aix.library.search import around, search
+from aix.library.trust.commands import legible
 
 if TYPE_CHECKING:
     from aix.app_prompts import Chosen
@@ -100,7 +101,7 @@ def search_prompts(
 
 def show(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A prompt, or a prompt file.")],
+    name: NameOrFile,
     library: LibraryFolder = None,
     no_project: NoProject = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print the file exactly as it is.")] = False,
@@ -133,8 +134,8 @@ def show(
     _print_facts(shell, facts)
     for param in template.params:
         shell.console.line(f"{'param:':<13}{_described(param)}")
-    for command in template.commands:
-        shell.console.line(f"{'command:':<13}{command}")
+    for command in template.calls:
+        shell.console.line(f"{'command:':<13}{legible(command.whole)}")
     if template.commands:
         shell.console.line(f"{'trusted:':<13}{'yes' if shell.app.prompts.trusts(chosen) else 'no'}")
     with shell.console.answer("exact") as write:

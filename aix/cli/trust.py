@@ -20,7 +20,7 @@ TRUST = """Let prompts run the commands that stand in them as sh(…).
 It shows the commands, and what changed since you trusted the prompt last, and asks.
 
 What you trust is this content, with all that it includes: when a letter of it changes, you are asked again. What you
-write with aix create and aix edit is trusted, and so are the prompts that come with aix.
+write with aix create and aix edit is trusted, but for what is piped in, and so are the prompts that come with aix.
 
 \b
   aix trust review

@@ -11,7 +11,6 @@ from aix.cli.options import Shell
 from aix.cli.streams import visible_line
 from aix.errors import TemplateError
 from aix.library.trust.changes import commands, difference
-from aix.library.trust.commands import called
 from aix.library.trust.store import content, seen
 
 if TYPE_CHECKING:
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
     from aix.library.prompt import Prompt
     from aix.library.trust.authoring import Before
     from aix.library.trust.store import Trusted
+
+MANY = 20
+"""So many commands are not seen at a glance, and their number is told."""
 
 
 def asked(shell: Shell, chosen: Chosen) -> bool:
@@ -30,6 +32,8 @@ def asked(shell: Shell, chosen: Chosen) -> bool:
     if not ask.confirm(question(chosen)):
         return False
     keep(shell, chosen)
+    called = shell.app.prompts.called(chosen.prompt)
+    shell.console.note(f"trusted until it changes; aix untrust {called} takes that back")
     return True
 
 
@@ -49,7 +53,9 @@ def wrote(shell: Shell, prompt: "Prompt", layer: "Layer", *, foreign: bool) -> N
     if foreign or not prompts.wrote(prompt, layer):
         _ask_of(shell, prompt, layer)
     elif "sh(" in prompt.text and prompts.template(prompt, layer).commands:
-        shell.console.note(f"it may run its commands, as you wrote them: aix untrust {called(prompt)} takes that back")
+        shell.console.note(
+            f"it may run its commands, as you wrote them: aix untrust {prompts.called(prompt)} takes that back"
+        )
 
 
 def changed(shell: Shell, prompt: "Prompt", layer: "Layer", before: "Before | None") -> None:
@@ -74,13 +80,17 @@ def moved(shell: Shell, was: Chosen | None, to: "Place") -> None:
     if was is None or now is None or not shell.app.prompts.trusts(was):
         return
     if not shell.app.prompts.moved(was, now.prompt, to.layer) and now.template.commands:
-        shell.console.note(f"it includes other files here, and is not trusted: aix trust {called(now.prompt)}")
+        shell.console.note(
+            f"it includes other files here, and is not trusted: aix trust {shell.app.prompts.called(now.prompt)}"
+        )
 
 
 def _ask_of(shell: Shell, prompt: "Prompt", layer: "Layer") -> None:
     chosen = Chosen(prompt, shell.app.prompts.template(prompt, layer))
     if chosen.template.commands and not shell.app.prompts.trusts(chosen) and not asked(shell, chosen):
-        shell.console.note(f"it is saved, and not trusted to run its commands: aix trust {called(prompt)}")
+        shell.console.note(
+            f"it is saved, and not trusted to run its commands: aix trust {shell.app.prompts.called(prompt)}"
+        )
 
 
 def day(since: float) -> str:
@@ -89,7 +99,9 @@ def day(since: float) -> str:
 
 def question(chosen: Chosen) -> str:
     name = visible_line(chosen.prompt.name)
-    return f"Trust this content of '{name}'" + (" to run them?" if chosen.template.commands else "?")
+    count = len(chosen.template.commands)
+    them = "them" if count < MANY else f"all {count:,}"
+    return f"Trust this content of '{name}'" + (f" to run {them}?" if count else "?")
 
 
 def _explained(shell: Shell, chosen: Chosen) -> Iterator[str]:
@@ -99,7 +111,7 @@ def _explained(shell: Shell, chosen: Chosen) -> Iterator[str]:
     if was and was.files:
         yield f"{name} is another content than the one that was trusted on {day(was.since)}{_elsewhere(was, chosen)}:"
         yield from (f"  {line}" for line in difference(was.files, template.files))
-        yield f"  all of it: aix show {called(prompt)}"
+        yield f"  all of it: aix show {shell.app.prompts.called(prompt, chosen.revision)}"
         yield _runs("it", chosen)
     else:
         yield _runs(f"the content of {name} is not trusted; it", chosen)

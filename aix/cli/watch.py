@@ -17,11 +17,16 @@ from aix.cli.report import as_text
 from aix.cli.run_flags import is_given
 from aix.cli.streams import Stdin
 from aix.errors import AixError, UsageError
+from aix.library.arguments import Given
+from aix.library.prompt import PATHS
 from aix.messages import Message
 from aix.runs.fitting import estimated
 
 SECONDS = 0.2
 """How long a save may go unseen."""
+
+SETTLED = 0.05
+"""How long the files stay as they are once a save is done: an editor may empty a file before it writes it."""
 
 CONTRARY = ("execute", "dry_run", "show_request", "output", "as_json")
 """The flags of `run` that mean another thing to do with the rendering."""
@@ -45,7 +50,13 @@ def watch_prompt(ctx: typer.Context) -> NoReturn:
         answers.update({param.name: [text] for param, text in rendering.answers})
         return rendering.run.messages
 
-    _watch(shell, chosen, lambda: shell.app.prompts.choose(flags["name"], flags["library"], stdin.read), render)
+    _watch(
+        shell,
+        chosen,
+        lambda: shell.app.prompts.choose(flags["name"], flags["library"], stdin.read),
+        render,
+        lambda now: _values(shell, now, values),
+    )
 
 
 def _refuse_contrary(ctx: typer.Context, chosen: Chosen) -> None:
@@ -69,22 +80,28 @@ class Seen:
 
 
 def _watch(
-    shell: Shell, chosen: Chosen, again: Callable[[], Chosen], render: Callable[[Chosen], tuple[Message, ...]]
+    shell: Shell,
+    chosen: Chosen,
+    again: Callable[[], Chosen],
+    render: Callable[[Chosen], tuple[Message, ...]],
+    values_of: Callable[[Chosen], list[Path]],
 ) -> NoReturn:
-    """Render a prompt, and what `again` gives whenever one of its files changes, until Ctrl-C."""
-    files = _files(chosen)
-    stamps = _stamps(files)
+    """Render a prompt, and what `again` gives whenever one of its files changes, or one that gives a value, until
+    Ctrl-C."""
+    files, values = _files(chosen), values_of(chosen)
+    stamps = _stamps([*files, *values])
     chosen = again()  # as it is after the look at its files, so that no save is missed
     seen = _seen(chosen, render(chosen))
     shell.console.out(seen.text.rstrip("\n") + "\n")
-    names = ", ".join(file.name for file in files if file.suffix)
+    names = ", ".join(file.name for file in (*files, *values) if not file.is_dir())
     shell.console.note(f"about {seen.tokens} tokens (estimated); watching {names}; Ctrl-C ends it")
     wrong = ""
     while True:
-        stamps = _changed(files, stamps)
+        before, stamps = stamps, _changed([*files, *values], stamps)
         try:
             chosen = again()
-            new = _seen(chosen, render(chosen)) if wrong or chosen.template.digest != seen.digest else seen
+            given = any(stamps[file] != before.get(file) for file in values)
+            new = _seen(chosen, render(chosen)) if wrong or given or chosen.template.digest != seen.digest else seen
         except AixError as error:  # a text half written is no reason to stop
             if error.message != wrong:
                 shell.console.error(error)
@@ -92,8 +109,8 @@ def _watch(
             continue
         if wrong or new is not seen:
             _show(shell, seen, new)
-        seen, wrong, files = new, "", _files(chosen)
-        stamps = _stamps(files) | stamps
+        seen, wrong, files, values = new, "", _files(chosen), values_of(chosen)
+        stamps = _stamps([*files, *values]) | stamps
 
 
 def _seen(chosen: Chosen, messages: tuple[Message, ...]) -> Seen:
@@ -120,11 +137,27 @@ def _files(chosen: Chosen) -> list[Path]:
     return [*files, *dict.fromkeys((root, *(file.parent for file in files)))]
 
 
+def _values(shell: Shell, chosen: Chosen, given: Given) -> list[Path]:
+    """The files that give the prompt its values."""
+    paths = [param.name for param in chosen.template.params if param.type in PATHS]
+    named = [*given.files.values(), *(text for name in paths for text in given.texts.get(name, ()))]
+    return [shell.app.cwd / name for name in named if name != "-"]
+
+
 def _changed(files: list[Path], before: Stamps) -> Stamps:
     """Wait until one of the files is another than it was."""
     while (now := _stamps(files)) == {file: before.get(file) for file in files}:
         time.sleep(SECONDS)
-    return now
+    return _settled(files, now)
+
+
+def _settled(files: list[Path], now: Stamps) -> Stamps:
+    """Wait until nobody writes to them any more."""
+    while True:
+        time.sleep(SETTLED)
+        before, now = now, _stamps(files)
+        if now == before:
+            return now
 
 
 def _stamps(files: list[Path]) -> Stamps:

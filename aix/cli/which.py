@@ -26,7 +26,7 @@ def register(cli: typer.Typer) -> None:
 
 def which(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A prompt.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A prompt, also as team:review or review@v2.")],
     library: LibraryFolder = None,
     no_project: NoProject = False,
     as_json: AsJson = False,

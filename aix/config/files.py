@@ -103,8 +103,9 @@ def _gone(path: Path) -> UsageError:
 
 
 def make_private_directory(path: Path) -> None:
-    """Make `path` with mode 0700 if it is not there; one that is there keeps its mode."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Make `path`, and what is missing above it, with mode 0700, as XDG asks; what is there keeps its mode."""
+    if not path.parent.is_dir():
+        make_private_directory(path.parent)
     path.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
 
 

@@ -1,16 +1,36 @@
 """Git, as it may be run over a repository that came from somebody else: with none of what its settings could start."""
 
-import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from aix.config.git_keys import refuse_waiting
-from aix.errors import AixError, AuthError, NetworkError, NotFoundError, RefusedError, StorageError, UsageError
+from aix.config.paths import git_root
+from aix.config.processes import end_group, signals_held
+from aix.errors import (
+    AixError,
+    AuthError,
+    ConfigError,
+    NetworkError,
+    NotFoundError,
+    RefusedError,
+    StorageError,
+    UsageError,
+)
 
 SECONDS = 600.0
+MAX_BYTES = 2 * 1024**3
+SAID = 64 * 1024
+"""How much is read of what git says on stderr."""
+LIMITED = ("/bin/sh", "-c", 'ulimit -c 0; ulimit -f "$0" 2> /dev/null; exec "$@"')
+"""What starts a command that may make no large file. Its first argument is counted in half KiB."""
+NOT_FOUND = 127
+"""How the shell ends that finds no such command."""
+PROTOCOLS = "file:http:https:ssh"
 PREFIX = "GIT_"
 HIDDEN = ("SSH_ASKPASS", "SSH_ASKPASS_REQUIRE")
 
@@ -31,24 +51,13 @@ SAFE: tuple[str, ...] = (
     "transfer.fsckObjects=true",
     "transfer.bundleURI=false",
     "fetch.unpackLimit=1",
-    "protocol.ext.allow=never",
     "gc.auto=0",
     "maintenance.auto=false",
     "log.showSignature=false",
 )
 """Settings that win over those of any file: nothing that a repository names is started by git."""
 
-ALONE: tuple[str, ...] = (
-    "protocol.allow=never",
-    "protocol.file.allow=never",
-    "protocol.https.allow=never",
-    "protocol.http.allow=never",
-    "protocol.ssh.allow=never",
-    "protocol.git.allow=never",
-    "core.sshCommand=false",
-    "core.gitProxy=false",
-    "credential.helper=",
-)
+ALONE = ("core.sshCommand=false", "core.gitProxy=false", "credential.helper=")
 """The same for work on this machine, in which nothing is fetched from anywhere, not even a part that is missing."""
 
 QUIET = {
@@ -79,31 +88,31 @@ class Git:
         bare: bool = False,
     ) -> None:
         self._directory = directory
-        kept = {name: value for name, value in env.items() if not name.startswith(PREFIX) and name not in HIDDEN}
-        self._env = kept | QUIET | ({"GIT_DIR": str(directory)} if bare else {})
+        self._root = directory if bare else git_root(directory.resolve()) or directory
         self._seconds = seconds
         self._settings = SAFE if online else (*SAFE, *ALONE)
+        kept = {name: value for name, value in env.items() if not name.startswith(PREFIX) and name not in HIDDEN}
+        reach = {"GIT_ALLOW_PROTOCOL": PROTOCOLS if online else ""}
+        self._env = kept | QUIET | reach | ({"GIT_DIR": str(directory)} if bare else {})
 
-    def run(self, *arguments: str, data: bytes = b"") -> bytes:
-        """What a command of git writes. Raises AixError with what it said."""
+    def run(self, *arguments: str, data: bytes = b"", most: int = MAX_BYTES) -> bytes:
+        """What a command of git writes; neither that nor any file that it makes may have more than `most` bytes. Raises
+        AixError with what it said."""
         settings = [word for setting in self._settings for word in ("-c", setting)]
-        refuse_waiting(self._directory)
-        try:
-            process = subprocess.Popen(
-                ["git", "--no-pager", *settings, *arguments],  # noqa: S607 - the user's own git, wherever it is
-                cwd=self._directory,
-                env=self._env,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except FileNotFoundError:
-            raise _unstarted(self._directory) from None
-        out, said = self._finished(process, arguments, data)
-        if process.returncode:
-            raise failed(arguments, said.decode(errors="replace"))
-        return out
+        refuse_waiting(self._root)
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as told:
+            process = self._started([*LIMITED, str(most // 512), "git", "--no-pager", *settings, *arguments], out, told)
+            try:
+                process.communicate(data, self._seconds)
+            except subprocess.TimeoutExpired:
+                message = f"git {arguments[0]} took longer than {self._seconds:g} s"
+                raise NetworkError(message, hint="is the repository reachable?") from None
+            finally:
+                if process.returncode is None:
+                    end_group(process)
+            if process.returncode:
+                raise _error(process.returncode, arguments, _written(told, SAID))
+            return _written(out, most)
 
     def succeeds(self, *arguments: str) -> bool:
         """Whether a command of git that answers by its status says yes."""
@@ -112,38 +121,35 @@ class Git:
             return True
         return False
 
-    def _finished(
-        self, process: "subprocess.Popen[bytes]", arguments: Sequence[str], data: bytes
-    ) -> tuple[bytes, bytes]:
-        """What it wrote on both streams. However this ends, neither git nor what it started goes on."""
+    def _started(self, command: list[str], out: IO[bytes], told: IO[bytes]) -> "subprocess.Popen[bytes]":
+        """It writes to files, not pipes, which a process that outlives it would hold open."""
         try:
-            return process.communicate(data, self._seconds)
-        except subprocess.TimeoutExpired:
-            raise NetworkError(
-                f"git {arguments[0]} took longer than {self._seconds:g} s", hint="is the repository reachable?"
-            ) from None
-        finally:
-            if process.returncode is None:
-                _end(process)
+            with signals_held():
+                return subprocess.Popen(
+                    command,
+                    cwd=self._directory,
+                    env=self._env,
+                    stdin=subprocess.PIPE,
+                    stdout=out,
+                    stderr=told,
+                    start_new_session=True,
+                )
+        except FileNotFoundError:
+            raise NotFoundError(f"there is no directory {self._directory}") from None
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    with suppress(ProcessLookupError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    for stream in (process.stdin, process.stdout, process.stderr):
-        if stream is not None:
-            with suppress(OSError):
-                stream.close()
-    process.wait()
+def _written(file: IO[bytes], most: int) -> bytes:
+    file.seek(0)
+    return file.read(most)
 
 
-def _unstarted(directory: Path) -> AixError:
-    if not directory.is_dir():
-        return NotFoundError(f"there is no directory {directory}")
-    return UsageError("git is not installed", hint="install git, then run the command again")
+def _error(status: int, arguments: Sequence[str], said: bytes) -> AixError:
+    """The error that the end of git means."""
+    if status == NOT_FOUND:
+        return UsageError("git is not installed", hint="install git, then run the command again")
+    if status == -signal.SIGXFSZ:
+        return RefusedError(f"git {arguments[0]} would write more than any collection needs", hint=SMALLER)
+    return failed(arguments, said.decode(errors="replace"))
 
 
 def failed(arguments: Sequence[str], said: str) -> AixError:
@@ -156,6 +162,7 @@ def failed(arguments: Sequence[str], said: str) -> AixError:
     return kind(f"git {arguments[0]} failed: {last}", cause=cause, hint=hint)
 
 
+SMALLER = "a smaller repository, or an archive (aix collection export), holds just the prompts"
 _OTHER: tuple[type[AixError], str] = (AixError, "")
 _KINDS: tuple[tuple[tuple[str, ...], type[AixError], str], ...] = (
     (
@@ -168,9 +175,24 @@ _KINDS: tuple[tuple[tuple[str, ...], type[AixError], str], ...] = (
         AuthError,
         "ssh does not know that server yet: connect to it once yourself, and look at its key",
     ),
-    (("fsck error", "dubious ownership", "not allowed"), RefusedError, ""),
+    (("died of signal 25",), RefusedError, SMALLER),
+    (("protocol error", "bad pack header", "bad line length"), NetworkError, "is that the address of a repository?"),
     (
-        ("couldn't find remote ref", "not appear to be a git repo", "ository not found", "not found", "not our ref"),
+        ("dubious ownership",),
+        RefusedError,
+        "it belongs to another user; git config --global --add safe.directory DIR, if you know whose it is",
+    ),
+    (("fsck error", "not allowed"), RefusedError, ""),
+    (("bad config", "bad numeric config", "unknown value for config"), ConfigError, "git config --list --show-origin"),
+    (
+        (
+            "couldn't find remote ref",
+            "not appear to be a git repo",
+            "ository not found",
+            "not found",
+            "not our ref",
+            "no upstream",
+        ),
         NotFoundError,
         "",
     ),
@@ -183,6 +205,19 @@ _KINDS: tuple[tuple[tuple[str, ...], type[AixError], str], ...] = (
         NetworkError,
         "",
     ),
-    (("No space left", "Read-only file system", "Permission denied"), StorageError, ""),
+    (("No space left", "Read-only file system", "Permission denied", "quota exceeded"), StorageError, ""),
+    (
+        (
+            "bad object",
+            "bad tree object",
+            "missing",
+            "corrupt",
+            "unable to read",
+            "Could not read ",
+            "did not send all",
+        ),
+        StorageError,
+        "the repository is damaged: git fsck, run in it, says how",
+    ),
 )
 """Which error some words of git's mean, and what to do then."""

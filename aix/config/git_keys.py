@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from aix.config.gitignore import refuse_special_files
-from aix.config.reading import read_regular
+from aix.config.reading import read_regular, refuse_special
 from aix.errors import RefusedError
 
 MAX_CONFIG = 1024 * 1024
 FILES = ("config", "config.worktree")
 LED_ASIDE = ("commondir", "gitdir")
 """Files that have git look for a repository's settings elsewhere."""
+
+READ_BY_GIT = (
+    *("HEAD", "config", "config.worktree", "index", "packed-refs", "commondir", "shallow"),
+    *("info/attributes", "info/exclude", "objects/info/alternates"),
+)
+"""The files of a repository that git opens, whatever they are."""
 
 EXECUTABLE: tuple[str, ...] = (
     *("core.fsmonitor", "core.hookspath", "core.sshcommand", "core.pager", "core.editor", "core.askpass"),
@@ -51,10 +56,13 @@ def refuse_executable(directory: Path) -> None:
                 raise _refused(key, file)
 
 
-def refuse_waiting(directory: Path) -> None:
-    """Raise RefusedError for a repository in which git would read from a pipe or a device, and never end."""
+def refuse_waiting(root: Path) -> None:
+    """Raise RefusedError for a repository in which git would read from a pipe or a device, and never end. `root` is
+    where its `.git` is, or what would be in there."""
+    own = [folder / name for folder in (root / ".git", root) for name in READ_BY_GIT]
     try:
-        refuse_special_files(directory)
+        for path in (*own, root / ".git", root / ".gitignore", root / ".gitattributes"):
+            refuse_special(path)
     except OSError as error:
         raise RefusedError(error.strerror or str(error), reason="repository") from None
 

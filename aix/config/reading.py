@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -29,10 +30,21 @@ def read_own(path: Path, limit: int) -> bytes:
         return _regular(file, limit)
 
 
+def refuse_special(path: Path) -> None:
+    """Raise OSError for what is neither a file nor a folder: to read it could take for ever."""
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise OSError(errno.EINVAL, f"{path} cannot be read: it is a pipe or a device")
+
+
 def _regular(file: IO[bytes], limit: int) -> bytes:
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "not a regular file")
-    data = file.read(limit + 1)
+    data = file.read(min(status.st_size, limit) + 1)  # room for `limit` bytes would take longer to have than to fill
+    if len(data) > status.st_size:
+        data += file.read(limit + 1 - len(data))
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"more than {limit} bytes")
     return data

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from aix.cached import cached_property
 from aix.config import files
 from aix.config.gitignore import ignore_private_files, refuse_when_tracked
 from aix.config.paths import Paths

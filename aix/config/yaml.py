@@ -18,7 +18,7 @@ QUOTE = "quote the value: "
 """How the hint of an error begins that ends with the line to paste."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper: Any = type("_Dumper", (getattr(yaml, "CSafeDumper", yaml.SafeDumper),), {})
+_Dumper: Any = type("_Dumper", (yaml.SafeDumper,), {})  # the C one writes 🎉 as an escape
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -199,7 +199,8 @@ def _explained(error: yaml.YAMLError, text: str) -> YamlError:
     for line in (number, number - 1):
         if quoted := _quoted(text, line):
             return YamlError(f"not valid YAML ({problem})", line, QUOTE + quoted)
-    return YamlError(f"not valid YAML ({problem})", number)
+    tabs = "\t" in (text.splitlines() or [""])[min(number, len(text.splitlines())) - 1]
+    return YamlError(f"not valid YAML ({problem})", number, "indent with spaces, not with tabs" if tabs else "")
 
 
 def _quoted(text: str, number: int) -> str | None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from aix.config import files
-from aix.config.gitignore import git
-from aix.config.paths import LIBRARY_VARIABLES, find_paths, git_root
+from aix.config.git import Git
+from aix.config.gitignore import git_around, tracks
+from aix.config.paths import LIBRARY_VARIABLES, find_paths
 from aix.config.settings import Settings, join_key, kind_of, leaves, split_key, variable_of
 from aix.config.values import KEYS, check
-from aix.errors import ConfigError, StorageError, UsageError
+from aix.errors import AixError, ConfigError, StorageError, UsageError
 from aix.health.finding import MOVE, Finding, fault, ok, skipped, unreadable, warning
 from aix.health.scene import Scene
 from aix.llm.network import masked
@@ -171,16 +172,17 @@ def _misspelt(env: Mapping[str, str]) -> Iterator[Finding]:
 def git_hygiene(scene: Scene) -> Iterator[Finding]:
     """Where the library is a git repository, config.json is not in it and never was."""
     config = find_paths(scene.env, scene.cwd).config
-    if not os.access(config.parent, os.X_OK) or git_root(config.parent.resolve()) is None:
+    if not os.access(config.parent, os.X_OK) or (git := git_around(config.parent, scene.env)) is None:
         yield skipped("the library is not in git")
         return
-    tracked = git(config.parent, scene.env, "ls-files", "--error-unmatch", "--", config.name)
-    if tracked.status not in (0, 1):
-        said = " ".join(tracked.err.split())[:200] or "is git installed?"
-        yield warning(f"the library is in git, which cannot look at it: {said}", f"git -C {_q(config.parent)} status")
-        return
-    found = [*_tracked(config, tracked.status == 0), *_committed(config, scene.env), *_unignored(config, scene.env)]
-    yield from found or [ok("git keeps config.json out")]
+    try:
+        tracked = tracks(git, config.name)
+        found = [*_tracked(config, tracked), *_committed(config, git), *_unignored(config, git)]
+        yield from found or [ok("git keeps config.json out")]
+    except AixError as error:
+        said = f"{error.message}: {error.cause}" if error.cause else error.message
+        hint = f"git -C {_q(config.parent)} status"
+        yield warning(f"the library is in git, which cannot look at it: {said[:200]}", hint)
 
 
 def _tracked(config: Path, tracked: bool) -> Iterator[Finding]:
@@ -188,8 +190,8 @@ def _tracked(config: Path, tracked: bool) -> Iterator[Finding]:
         yield fault(ConfigError(f"git tracks {config}", hint=f"git -C {_q(config.parent)} rm --cached {config.name}"))
 
 
-def _committed(config: Path, env: Mapping[str, str]) -> Iterator[Finding]:
-    found = git(config.parent, env, "log", "--all", "-1", "--format=%h", "--", config.name).out.strip()
+def _committed(config: Path, git: Git) -> Iterator[Finding]:
+    found = git.run("log", "--all", "-1", "--format=%h", "--", config.name).decode().strip()
     if found:
         yield warning(
             f"config.json was committed (last in {found}): whoever has the repository has the keys that were in it",
@@ -198,11 +200,11 @@ def _committed(config: Path, env: Mapping[str, str]) -> Iterator[Finding]:
         )
 
 
-def _unignored(config: Path, env: Mapping[str, str]) -> Iterator[Finding]:
+def _unignored(config: Path, git: Git) -> Iterator[Finding]:
     """The patterns of .gitignore that are missing: each is tried on a name that it should catch."""
     names = {pattern: pattern.replace("*", "0") for pattern in files.IGNORED_BY_GIT}
-    ignored = git(config.parent, env, "check-ignore", "--no-index", *names.values()).out.splitlines()
-    missing = [pattern for pattern, name in names.items() if name not in ignored]
+    ignored = ("check-ignore", "--no-index", "--quiet", "--")
+    missing = [pattern for pattern, name in names.items() if not git.succeeds(*ignored, name)]
     if missing and config.exists():
         lines = " ".join(map(shlex.quote, missing))
         yield warning(

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from aix.cached import cached_property
 from aix.config.paths import Paths, find_paths
 from aix.config.settings import Settings
 from aix.errors import AixError

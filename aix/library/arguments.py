@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from aix.errors import UsageError
-from aix.library.prompt import FROM_FILE, PATHS, Param
+from aix.library.prompt import FROM_FILE, MAX_LISTED, PATHS, Param, listed
 from aix.messages import Image
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -78,9 +78,9 @@ def read_text(path: str, cwd: Path, what: str) -> str:
 
 
 def _missing(params: Sequence[Param]) -> UsageError:
-    names = ", ".join(f"'{param.name}'" for param in params)
+    names = listed([f"'{param.name}'" for param in params])
     said = f"required param {names} is missing" if len(params) == 1 else f"required params {names} are missing"
-    return UsageError(said, hint=f"add {' '.join(f'{param.flag} …' for param in params)}")
+    return UsageError(said, hint=f"add {' '.join(f'{param.flag} …' for param in params[:MAX_LISTED])}")
 
 
 def _refuse_undeclared(params: Sequence[Param], given: Given) -> None:
@@ -88,8 +88,8 @@ def _refuse_undeclared(params: Sequence[Param], given: Given) -> None:
     for name in (*given.texts, *given.files, *given.many, *given.made):
         if name not in names:
             near = get_close_matches(name, names, n=1)
-            listed = f"its params are {', '.join(names)}" if names else "it takes no params"
-            raise UsageError(f"there is no param '{name}'", hint=f"did you mean {near[0]}?" if near else listed)
+            known = f"its params are {listed(names)}" if names else "it takes no params"
+            raise UsageError(f"there is no param '{name}'", hint=f"did you mean {near[0]}?" if near else known)
 
 
 def _takes_stdin(given: Given) -> bool:
@@ -125,7 +125,7 @@ def _words(params: Sequence[Param], given: Given, sources: Sources) -> Iterator[
         return
     param = _main_param(params)
     if param is None:
-        flags = ", ".join(param.flag for param in params)
+        flags = listed([param.flag for param in params])
         hint = f"its params are {flags}" if flags else "it takes no params"
         raise UsageError(f"the prompt takes no words after its name: '{' '.join(given.words)}'", hint=hint)
     text = " ".join(given.words)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -13,10 +14,12 @@ from aix.config import yaml
 from aix.config.values import EFFORTS
 from aix.config.yaml import Node, YamlError
 from aix.errors import TemplateError, UsageError
-from aix.library.prompt import FROM_FILE, PATHS, Output, Param, ParamType, Prompt, clash, is_finite
+from aix.library.prompt import FROM_FILE, PATHS, Output, Param, ParamType, Prompt, clash
 from aix.library.templates import patterns
 
 MAX_FRONT_MATTER = 64 * 1024
+MAX_WARNINGS = 20
+LARGEST = sys.float_info.max
 FORMATS = ("text", "markdown", "json")
 
 RESERVED = frozenset(
@@ -119,10 +122,12 @@ def _mapping(node: Node) -> Node:
 
 
 def _unknown(node: Node, known: Mapping[str, Any], place: str) -> Iterator[str]:
-    for key, child in node.children.items():
-        if key not in known and not key.startswith("x-"):
-            near = get_close_matches(key, known, n=1)
-            yield f"{place}:{child.line + 1}: unknown key '{key}'" + (f"; did you mean '{near[0]}'?" if near else "")
+    unknown = [(key, child) for key, child in node.children.items() if key not in known and not key.startswith("x-")]
+    for key, child in unknown[:MAX_WARNINGS]:
+        near = get_close_matches(key, known, n=1)
+        yield f"{place}:{child.line + 1}: unknown key '{key}'" + (f"; did you mean '{near[0]}'?" if near else "")
+    if more := unknown[MAX_WARNINGS:]:
+        yield f"{place}: {len(more):,} more unknown keys"
 
 
 def _text(node: Node) -> str:
@@ -143,6 +148,11 @@ def _words(node: Node) -> tuple[str, ...]:
     return (_word(node),)
 
 
+def _tags(node: Node) -> tuple[str, ...]:
+    """A tag has no comma: `tags: a, b` are two, as they are on a command line."""
+    return tuple(tag for word in _words(node) for tag in map(str.strip, word.split(",")) if tag)
+
+
 def _boolean(node: Node) -> bool:
     if not isinstance(node.value, bool):
         raise FaultError(f"must be true or false, not '{node.source}'", node)
@@ -150,7 +160,7 @@ def _boolean(node: Node) -> bool:
 
 
 def _number(node: Node) -> float:
-    if isinstance(node.value, bool) or not isinstance(node.value, int | float) or not is_finite(node.value):
+    if isinstance(node.value, bool) or not isinstance(node.value, int | float) or not -LARGEST <= node.value <= LARGEST:
         raise FaultError(f"must be a number, not '{node.source}'", node)
     return node.value
 
@@ -199,10 +209,10 @@ def _schema(node: Node) -> Mapping[str, Any]:
     return node.value
 
 
-def _fields(node: Node, readers: Mapping[str, Callable[[Node], Any]], what: str) -> dict[str, Any]:
+def _fields(node: Node, readers: Mapping[str, Callable[[Node], Any]], what: str, example: str) -> dict[str, Any]:
     """The fields of a mapping that allows just these."""
     if not isinstance(node.value, dict):
-        raise FaultError(f"{what} must be `key: value` pairs", node)
+        raise FaultError(f"{what} must be `key: value` pairs", node, f"in braces, or each on a line below: {example}")
     for key, child in node.children.items():
         if key not in readers:
             near = get_close_matches(key, readers, n=1)
@@ -221,16 +231,16 @@ def _named(key: str, read: Callable[[Node], Any], node: Node) -> Any:
 
 
 def _options(node: Node) -> dict[str, Any]:
-    return _fields(node, _OPTIONS, "options")
+    return _fields(node, _OPTIONS, "options", "{max_tokens: 800}")
 
 
 def _output(node: Node) -> Output:
-    return Output(**_fields(node, {"format": _one_of(FORMATS), "schema": _schema}, "output"))
+    return Output(**_fields(node, {"format": _one_of(FORMATS), "schema": _schema}, "output", "{format: json}"))
 
 
 def _params(node: Node) -> tuple[Param, ...]:
     if not isinstance(node.value, dict):
-        raise FaultError("params must be `name: {…}` pairs", node)
+        raise FaultError("params must be `name: {…}` pairs", node, "such as params: {topic: {required: true}}")
     params = tuple(_param(name, child) for name, child in node.children.items())
     _refuse_patterns(node)
     if found := clash(params):
@@ -256,11 +266,11 @@ def _refuse_patterns(params: Node) -> None:
 def _param(name: str, node: Node) -> Param:
     if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
         raise FaultError(
-            f"'{name}' cannot be a param's name", node, f"letters, digits and _: {re.sub('[^A-Za-z0-9_]', '_', name)}"
+            f"'{name}' cannot be a param's name", node, f"letters, digits and _, no digit first: {_as_name(name)}"
         )
     if name in RESERVED:
         raise FaultError(f"'{name}' means something in every template, so no param can have that name", node)
-    param = Param(name, **({} if node.value is None else _fields(node, _PARAM, f"param '{name}'")))
+    param = Param(name, **({} if node.value is None else _fields(node, _PARAM, f"param '{name}'", "{type: text}")))
     _check_param(param, node)
     plain = replace(param, pattern=None)  # a stranger's expression may never end: it is not run to look at a prompt
     if _is_given(node, "choices"):
@@ -271,6 +281,12 @@ def _param(name: str, node: Node) -> Param:
             param, default=_typed(replace(plain, choices=param.choices), node.children["default"], "the default")
         )
     return param
+
+
+def _as_name(text: str) -> str:
+    """The param's name that a text comes nearest to."""
+    name = re.sub("[^A-Za-z0-9_]", "_", text[:60])
+    return name if re.match("[A-Za-z_]", name) else f"_{name}"
 
 
 def _typed(param: Param, node: Node, what: str) -> Any:
@@ -304,6 +320,7 @@ def _check_param(param: Param, node: Node) -> None:
             "min and max go with numbers",
         ),
         (param.type not in ("string", "text", "list") and param.pattern is not None, "pattern goes with texts"),
+        (None not in (param.min, param.max) and param.min > param.max, "min is greater than max"),  # type: ignore[operator]
     ):
         if wrong:
             raise FaultError(f"param '{param.name}': {message}", node)
@@ -348,7 +365,7 @@ _FIELDS: Mapping[str, Callable[[Node], Any]] = {
     key: (lambda node, key=key, read=read: _named(key, read, node))  # type: ignore[misc]
     for key, read in {
         "description": _text,
-        "tags": _words,
+        "tags": _tags,
         "model": _word,
         "fallback": _words,
         "params": _params,

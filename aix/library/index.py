@@ -23,7 +23,7 @@ from aix.library import document
 from aix.library.layer import Layer, read_bytes
 from aix.library.prompt import Prompt
 
-FORMAT = 1
+FORMAT = 2
 MAX_INDEX = 64 * 1024 * 1024
 MAX_SAID = 4096
 """Of how many letters a prompt's facts may be for the index to keep them."""
@@ -74,15 +74,16 @@ class Entry(NamedTuple):
     @property
     def body(self) -> str:
         """The text below the front matter as it is now; nothing where it cannot be read."""
-        place = str(self.path)
+        path = self.path
+        place = str(path)
         with suppress(TemplateError):
-            return document.split(document.decode(_data(self.layer, self.path, linked=self.linked), place), place)[1]
+            return document.split(document.decode(_data(self.layer, path, linked=self.linked), place), place)[1]
         return ""
 
 
-_FACTS = len(Entry._fields) - 3
 _NONE: Row = []
-_SHAPE = [int, int, int, int, *[str] * (_FACTS - 1), list]
+_NOWHEN: Stamp = [0, 0, 0, 0]
+_STAMP = len(_NOWHEN)
 
 
 def _silent(_: str) -> None:
@@ -107,11 +108,11 @@ class Index:
         waiting = _Waiting(lambda: self.tell(f"reading the prompts in {layer.root}"))
         for name, file in layer.files():
             stamp, row, lasting = _stamp(file), known.get(name, _NONE), True
-            if not _is_of(row, stamp):
+            if not stamp or row[:_STAMP] != stamp:
                 waiting.look()
                 row, lasting = _read(layer, name, stamp, self.racy)
                 new = new or lasting
-            found.append(Entry._make((name, layer, *row[-_FACTS:], not stamp)))
+            found.append(Entry._make((name, layer, *row[_STAMP:], not stamp)))
             if lasting:
                 kept[name] = row
         if (new or len(kept) != len(known)) and len(found) >= self.least:
@@ -119,13 +120,14 @@ class Index:
         return found
 
     def _load(self, root: Path) -> Mapping[str, Row]:
-        """The rows that were kept of a folder, as far as the file is the user's own, whole, and about that folder."""
+        """The rows that were kept of a folder, if the file is the user's own, as it was written, and about that
+        folder."""
         if self.folder is None:
             return {}
-        with suppress(OSError, ValueError, RecursionError):
-            data = json.loads(read_own(_path(self.folder, root), MAX_INDEX))
-            if isinstance(data, dict) and data.get("of") == _about(root) and isinstance(data.get("rows"), dict):
-                rows: Mapping[str, Row] = data["rows"]
+        with suppress(OSError):
+            digest, _, data = read_own(_path(self.folder, root), MAX_INDEX).partition(b"\n")
+            if digest == _digest(root, data):
+                rows: Mapping[str, Row] = json.loads(data)
                 return rows
         return {}
 
@@ -133,9 +135,10 @@ class Index:
         """Keep the rows. Where that cannot be, or another aix is doing it, it is left undone."""
         if self.folder is None:
             return
-        text = json.dumps({"of": _about(root), "rows": rows}, separators=(",", ":"))
+        data = json.dumps(rows, separators=(",", ":")).encode()
+        whole = _digest(root, data) + b"\n" + data
         with suppress(StorageError, OSError):
-            files.write_private(_path(self.folder, root), lambda _: text.encode(), patience=0)
+            files.write_private(_path(self.folder, root), lambda _: whole, patience=0)
             for path in self.folder.glob("*.json"):
                 if time.time() - path.lstat().st_mtime > STALE:
                     path.unlink()
@@ -158,9 +161,10 @@ def _path(folder: Path, root: Path) -> Path:
     return folder / f"{hashlib.sha256(os.fsencode(root)).hexdigest()[:32]}.json"
 
 
-def _about(root: Path) -> list[Any]:
-    """What an index must say of itself: another aix may read a prompt in another way."""
-    return [FORMAT, aix.__version__, os.fspath(root)]
+def _digest(root: Path, data: bytes) -> bytes:
+    """The first line of an index: of what it holds, its folder, and this aix, as another may read prompts otherwise."""
+    about = f"{FORMAT} {aix.__version__} {root}\n"
+    return hashlib.sha256(os.fsencode(about) + data).hexdigest().encode()
 
 
 def _stamp(file: os.DirEntry[str]) -> Stamp:
@@ -172,21 +176,10 @@ def _stamp(file: os.DirEntry[str]) -> Stamp:
     return [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino] if regular else []
 
 
-def _is_of(row: Any, stamp: Stamp) -> bool:
-    """Whether a kept row is one, and of the very file that has this stamp."""
-    return (
-        bool(stamp)
-        and isinstance(row, list)
-        and row[: len(stamp)] == stamp
-        and [*map(type, row)] == _SHAPE
-        and {*map(type, row[-1])} <= {str}
-    )
-
-
 def _read(layer: Layer, name: str, stamp: Stamp, racy: int) -> tuple[Row, bool]:
     """The row for what a file holds now, and whether that lasts for as long as the file has this stamp."""
     settled = bool(stamp) and max(stamp[:2]) + racy < time.time_ns()
-    path = layer.path(name)
+    stamp, path = stamp or _NOWHEN, layer.path(name)
     try:
         data = _data(layer, path, linked=not stamp)
     except TemplateError as error:  # the file may be readable the next time, without any change to it

@@ -22,6 +22,9 @@ NOT_PROMPTS = frozenset(
     {"readme", "license", "changelog", "contributing", "code_of_conduct", "security", "agents", "claude", "gemini"}
 )
 
+MAX_NAME = 1000
+"""Of how many letters the name of an included file can be."""
+
 _OWN = "a prompt can name the .md files of its own folder of prompts, without '..'"
 
 
@@ -41,7 +44,7 @@ class Layer:
         folders = [("", os.fspath(self.root))]
         while folders:
             inside, folder = folders.pop()
-            for file in _listed(folder):
+            for file in listed(folder):
                 if _is_folder(file):
                     folders += [(f"{inside}{file.name}/", file.path)] if _is_entered(file) else []
                 elif _is_prompt(file.name):
@@ -69,8 +72,10 @@ class Layer:
 
     def read(self, name: str) -> str:
         """The text of a file that a prompt of this layer includes, named from the root. Raises TemplateError."""
-        if not _is_file_of_a_layer(name):
-            raise TemplateError(f"cannot include {name!r}", hint=_OWN)
+        if len(name) > MAX_NAME or not _is_file_of_a_layer(name):
+            near = name + SUFFIX
+            meant = f"an include names a file: {near}" if len(near) <= MAX_NAME and _is_file_of_a_layer(near) else _OWN
+            raise TemplateError(f"cannot include {name[:200]!r}", hint=meant)
         return document.decode(self.data(self.root / name, name), name)
 
     def data(self, path: Path, shown: str = "") -> bytes:
@@ -96,7 +101,7 @@ class Layer:
             return False
 
 
-def _listed(folder: str) -> list[os.DirEntry[str]]:
+def listed(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
             return list(found)
@@ -112,7 +117,7 @@ def _is_folder(file: os.DirEntry[str]) -> bool:
 
 
 def _is_entered(folder: os.DirEntry[str]) -> bool:
-    return bool(SEGMENT.fullmatch(folder.name)) and not folder.name.startswith("_") and not folder.is_symlink()
+    return not folder.name.startswith("_") and bool(SEGMENT.fullmatch(folder.name)) and not folder.is_symlink()
 
 
 def _is_prompt(file: str) -> bool:

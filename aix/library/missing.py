@@ -10,6 +10,9 @@ from aix.library.reference import WRITTEN, Reference, reference
 MOST = 3
 """How many names are offered."""
 
+LIKE, FARTHER = 0.5, 0.3
+"""How much a name must look like a word to be offered, of 1 for the same; and how much less than the nearest one."""
+
 
 def layers_of(layers: Sequence[Layer], name: str) -> list[Layer]:
     """The layers that a name means: the one that is named, or all. Raises NotFoundError for one that there is not."""
@@ -45,9 +48,14 @@ def no_prompt(layers: Sequence[Layer], name: str, more: str = "") -> NotFoundErr
 
 def near(word: str, names: Sequence[str]) -> list[str]:
     """At most three names that look like a word: the nearest, and those that are not much farther from it."""
-    likeness = {name: SequenceMatcher(None, word, name).ratio() for name in names}
-    enough = max(0.5, max(likeness.values(), default=0) - 0.3)
-    return sorted((name for name in names if likeness[name] >= enough), key=lambda name: -likeness[name])[:MOST]
+    matcher = SequenceMatcher(None, b=word)
+    found: list[tuple[float, str]] = []
+    for name in names:
+        matcher.set_seq1(name)
+        least = -found[-1][0] if len(found) == MOST else LIKE
+        if matcher.real_quick_ratio() >= least and matcher.quick_ratio() >= least:
+            found = sorted([*found, (-matcher.ratio(), name)])[:MOST]
+    return [name for unlike, name in found if -unlike >= max(LIKE, -found[0][0] - FARTHER)]
 
 
 def _alike(layers: Sequence[Layer], meant: Sequence[Layer], named: Reference) -> list[str]:

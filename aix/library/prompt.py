@@ -55,6 +55,21 @@ EMPTY: Mapping[ParamType, Any] = {"string": "", "text": "", "list": [], "boolean
 """What a template sees of a param without a value; the other types are none."""
 
 
+WRITTEN: frozenset[ParamType] = frozenset({"string", "text", "date", "list"})
+"""The types for which a value is what was written: `1.10` and `017` stay what they look like."""
+
+MAX_LISTED = 30
+"""How many names one sentence has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A plain value, with the text that stands for it, or the texts of a list."""
+
+    value: Any
+    text: str | list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Param:
     """One declared value of a prompt. `min` and `max` bound integers and numbers, `pattern` a whole text."""
@@ -101,6 +116,8 @@ class Param:
 
     def accept(self, value: Any) -> Any:
         """A value from a param file or a default: one that is of the type already, or a text that means one."""
+        if isinstance(value, Written):
+            value = value.text if self.type in WRITTEN else value.value
         if self.type == "json":
             return self.checked(value)
         if self.type == "list":
@@ -117,7 +134,7 @@ class Param:
         """The value, when it is within what the param allows. Raises UsageError."""
         for item in value if self.type == "list" else [value]:
             if self.choices and item not in self.choices:
-                raise self._wrong(f"must be one of {', '.join(str(choice) for choice in self.choices)}", str(item))
+                raise self._wrong(f"must be one of {listed([str(choice) for choice in self.choices])}", str(item))
         if self.pattern is not None:
             self._refuse_unfit([str(item) for item in (value if self.type == "list" else [value])])
         if self.type in ("integer", "number"):
@@ -222,6 +239,12 @@ _IS: Mapping[ParamType, Callable[[Any], bool]] = {
 
 def is_finite(value: float) -> bool:
     return -math.inf < value < math.inf
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Names in a sentence: not all of very many."""
+    more = f" and {len(texts) - MAX_LISTED:,} more" if len(texts) > MAX_LISTED else ""
+    return ", ".join(texts[:MAX_LISTED]) + more
 
 
 def _never(_: Any) -> bool:

@@ -24,6 +24,6 @@ def reference(text: str) -> Reference:
     nothing beside it is left in the name, which no prompt can have."""
     named, at, revision = text.partition("@")
     layer, colon, name = named.rpartition(":")
-    if (at and not revision) or (colon and not layer):
+    if (at and not (name and revision)) or (colon and not (layer and name)):
         return Reference(text)
     return Reference(name.replace("\\", "/"), layer, revision)

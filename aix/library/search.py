@@ -83,6 +83,8 @@ def around(line: str, words: Sequence[str]) -> str:
 
 def _plain(text: str) -> str:
     """The text without what makes no difference: case, and how a letter and its accent are written."""
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 

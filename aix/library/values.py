@@ -19,6 +19,8 @@ Value = Plain | Decimal | datetime.date | bytes | os.PathLike[str] | Image | Seq
 
 def given(params: Sequence[Param], values: Mapping[str, Value]) -> Given:
     """The values by what is to be done with each. Raises UsageError."""
+    if not isinstance(values, Mapping):
+        raise UsageError(f"the values must be a mapping of params to values, not a Python {type(values).__name__}")
     known = {param.name: param for param in params}
     files, many, made = dict[str, str](), dict[str, Any](), dict[str, Any]()
     for name, value in values.items():

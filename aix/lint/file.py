@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aix.config.secrets import Secret
 from aix.errors import AixError, TemplateError
-from aix.library.document import decode, split
+from aix.library.document import RESERVED, decode, split
 from aix.library.layer import Layer, read_bytes
 from aix.library.place import Place
 from aix.library.prompt import Param, clash
@@ -109,6 +109,7 @@ def _body(script: Script, front: Front, known: Knowledge, *, partial: bool) -> I
     yield from script.faults()
     if partial or front.node is None:
         return
+    yield from script.out_of_place()
     params = {param.name: param for param in front.fields.get("params", ())}
     declared = front.declared
     variables = script.variables()
@@ -122,7 +123,8 @@ def _body(script: Script, front: Front, known: Knowledge, *, partial: bool) -> I
         named = [(param.name, declared[param.name], param.flags) for param in params.values()]
         yield from _own_flags(named, known)
         if script.whole:
-            yield from (_unused(name, line) for name, line in declared.items() if name not in script.uses)
+            unused = (name for name in declared if name not in script.uses and name not in RESERVED)
+            yield from (_unused(name, declared[name]) for name in unused)
     yield from script.commands(params)
 
 

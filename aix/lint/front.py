@@ -38,7 +38,7 @@ class Front:
         """The names of the params, with their lines, also of those that are faulty; None where none are declared, or
         nothing can be read."""
         named = self.node.children.get("params") if self.node else None
-        if named is None or named.value is None:
+        if named is None or not isinstance(named.value, dict):
             return None
         return {re.sub("[^A-Za-z0-9_]", "_", name): child.line + OFFSET for name, child in named.children.items()}
 
@@ -105,6 +105,8 @@ def _mended(error: YamlError, text: str) -> Iterator[Change]:
     _, quote, new = error.hint.partition(QUOTE)
     if quote and error.line <= len(lines):
         old = lines[error.line - 1]
+        if " #" in old:  # it may be a comment, or belong to the value
+            return
         yield Change(error.line + OFFSET, old, old[: len(old) - len(old.lstrip())] + new)
     elif all(re.match(r"\t*(?! )", line) for line in lines) and "\t" in {line[:1] for line in lines}:
         for number, line in enumerate(lines, 1):
@@ -121,11 +123,24 @@ def _unknown(node: Node, text: str) -> Iterator[tuple[Node, Finding]]:
         for key, child in inner.children.items():
             if key in known or (not where and key.startswith("x-")):
                 continue
-            near = get_close_matches(key, known, n=2)
+            home = next((other for other in ("options", "output") if key in KEYS[other] and not where), "")
+            near = [] if home else get_close_matches(key, known, n=2)
             said = f"{where} has no field '{key}'" if where else f"unknown key '{key}'"
             meant = f"did you mean {near[0]}?" if near else f"{where} may hold {', '.join(known)}" if where else ""
-            change = _renamed(lines, child.line, key, near) if len(near) == 1 and near[0] not in inner.children else ()
+            meant = f"it goes under {home}: {{{key}: …}}" if home else meant
+            change = (
+                _renamed(lines, child.line, key, near)
+                if len(near) == 1 and _is_alone(key, near[0], inner, known)
+                else ()
+            )
             yield child, _found(child, "unknown-field" if where else "unknown-key", said, meant, change)
+
+
+def _is_alone(key: str, meant: str, section: Node, known: Sequence[str]) -> bool:
+    """Whether no other key of a section is the one that is meant, or may be."""
+    others = [other for other in section.children if other != key]
+    nearest = [near for other in others if other not in known for near in get_close_matches(other, known, n=1)]
+    return meant not in (*others, *nearest)
 
 
 def _sections(node: Node) -> Iterator[tuple[str, Node]]:
@@ -194,3 +209,8 @@ def _contradictions(front: Front) -> Iterator[Finding]:
             line = front.line("params", param.name, "required")
             said = f"param '{param.name}' is required and has a default, so nobody is ever asked for it"
             yield Finding("", line, "required-default", said, "leave one of the two out")
+        if param.min is not None and param.max is not None and param.min > param.max:
+            said = f"no value of param '{param.name}' is at least {param.min:g} and at most {param.max:g}"
+            yield Finding(
+                "", front.line("params", param.name, "min"), "wrong-value", said, "take min and max the other way"
+            )

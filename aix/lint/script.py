@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import cached_property
 
+from aix.cached import cached_property
 from aix.config.reading import MissingFileError
 from aix.errors import TemplateError
 from aix.library.document import RESERVED, split
-from aix.library.layer import Layer
+from aix.library.layer import SUFFIX, Layer, listed
 from aix.library.prompt import Param
 from aix.library.templates.closure import Closure, Source
 from aix.library.templates.jinja import Environment
+from aix.lint.advice import RAW, advice
 from aix.lint.commands import of_calls
 from aix.lint.rules import Finding
 from aix.lint.syntax import NoSyntaxError, Reference, Syntax, read
@@ -54,11 +55,24 @@ class Script:
         """What is wrong whatever the params are."""
         yield from self._faults
         yield from self._cycles()
+        yield from self._untaken()
         for name, syntax in self._files.items():
             misused = list(self._misused(name, syntax))
             yield from misused
             if syntax.refused and not misused and self.whole:
-                yield self._at(name, syntax.refused.line, "syntax", syntax.refused.message)
+                hint = advice(syntax.refused.message, "", self._environment)
+                yield self._at(name, syntax.refused.line, "syntax", syntax.refused.message, "" if hint == RAW else hint)
+
+    def _untaken(self) -> Iterator[Finding]:
+        """Each name that is imported from a file that does not have it."""
+        for name, links in self._links.items():
+            for path, reference in links:
+                made = self._files.get(path, NO_SYNTAX).made
+                for taken in reference.taken:
+                    if path in self._links and taken not in made:
+                        near = get_close_matches(taken, made, n=1)
+                        hint = f"did you mean {near[0]}?" if near else ""
+                        yield self._at(name, reference.line, "undefined", f"{path} has no macro '{taken}'", hint)
 
     def _misused(self, name: str, syntax: Syntax) -> Iterator[Finding]:
         """The message tags and commands of a file that no run would take."""
@@ -85,6 +99,14 @@ class Script:
                     found.setdefault(name, (place, self._line(file, line), name not in optional))
         return found
 
+    def out_of_place(self) -> Iterator[Finding]:
+        """What the prompt's own file takes for the inside of a loop or a call."""
+        own = self._files[self._main]
+        for name, block in (("loop", "{% for %}"), ("caller", "a macro that {% call %} calls")):
+            if name in own.wanted and name in own.uses and name not in own.optional:
+                said = f"'{name}' is there only inside of {block}"
+                yield self._at(self._main, own.uses[name], "undefined", said, "move it, or keep what it says with set")
+
     def undefined(
         self, variables: Mapping[str, Use], declared: Mapping[str, int], params_line: int
     ) -> Iterator[Finding]:
@@ -109,7 +131,7 @@ class Script:
             self._files[name] = syntax = read(body, self._environment)
         except NoSyntaxError as fault:
             self._files[name] = NO_SYNTAX
-            hint = "what is only text goes between {% raw %} and {% endraw %}"
+            hint = advice(fault.message, body.split("\n")[fault.line - 1 :][0], self._environment)
             self._faults.append(self._at(name, fault.line, "syntax", fault.message, hint))
             return
         except TemplateError as error:  # too many files, or too long
@@ -133,9 +155,17 @@ class Script:
             _, body, self._lines[path] = split(text, path)
         except TemplateError as error:
             if not (reference.missing and isinstance(error, MissingFileError)):
-                self._faults.append(self._at(name, reference.line, "include", error.message, error.hint))
+                hint = self._near(path) or error.hint
+                self._faults.append(self._at(name, reference.line, "include", error.message, hint))
             return
         self._add(path, body, text)
+
+    def _near(self, path: str) -> str:
+        """Which file beside the one that is not there may be meant."""
+        folder, slash, file = path.rpartition("/")
+        beside = (entry.name for entry in listed(str(self._layer.root / folder)) if entry.name.endswith(SUFFIX))
+        near = get_close_matches(file, beside, n=1) if ".." not in folder and not path.startswith("/") else ()
+        return f'did you mean "{folder}{slash}{near[0]}"?' if near else ""
 
     def _cycles(self) -> Iterator[Finding]:
         """Each include by which a file comes back to itself whatever the values are."""

@@ -34,6 +34,8 @@ class Reference:
     line: int
     missing: bool
     certain: bool
+    taken: tuple[str, ...] = ()
+    """The names that are imported from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,9 @@ def _literal(node: Any) -> str | None:
 
 
 def _reference(node: Any, certain: bool) -> Reference:
-    return Reference(_literal(node.template), node.lineno, getattr(node, "ignore_missing", False), certain)
+    taken = [name[0] if isinstance(name, tuple) else name for name in getattr(node, "names", ())]
+    missing = getattr(node, "ignore_missing", False)
+    return Reference(_literal(node.template), node.lineno, missing, certain, tuple(taken))
 
 
 def _call(node: Any) -> Call:

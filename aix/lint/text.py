@@ -30,6 +30,11 @@ ALONE = re.compile(r"(?:^|(?<=\s))\{[A-Za-z_][A-Za-z0-9_]*\}(?=[\s.,:;!?]|$)", r
 SHELL = re.compile(r"^\$\([^()\n]+\)[ \t]*$", re.MULTILINE)
 CODE = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?^\1[`~]*[ \t]*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 RAW = "between {% raw %} and {% endraw %} it stays text"
+OTHER_KEYS = re.compile(
+    r"\b(?:gh[opsur]_|github_pat_|glpat-|xox[abeprs]-)[A-Za-z0-9_-]{16,}|\bAKIA[A-Z0-9]{16}\b(?<!EXAMPLE)"
+    r"|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16,}"
+)
+"""The keys of code hosts, chats and clouds, which no request that aix sends has."""
 PIECE = re.compile(r"[A-Za-z0-9]{12,}")
 """What a key has and a name such as `sk-your-key-goes-here` has not: a long piece of letters and digits."""
 VARIED = 8
@@ -53,13 +58,18 @@ def lookalikes(tokens: Sequence[Token], declared: Mapping[str, int] | None) -> I
 
 
 def placeholders(tokens: Sequence[Token], declared: Mapping[str, int] | None) -> Iterator[tuple[int, str, str]]:
-    """Where a placeholder of older prompts stands that Jinja leaves as it is. `/users/{id}` is text, and so is code."""
+    """Where a placeholder of older prompts stands that Jinja leaves as it is, each once. `/users/{id}` is text, and so
+    is code."""
     plain = all(token.kind == "data" for token in tokens) and declared is None
+    told = set[str]()
     for token in tokens:
         if token.kind == "data" and not token.raw:
             text = CODE.sub(lambda match: "·" * len(match[0]), token.text)
             shapes = [COMMAND, *((ALONE, SHELL) if plain else ())]
             for match in (match for shape in shapes for match in shape.finditer(text)):
+                if match[0] in told:
+                    continue
+                told.add(match[0])
                 yield token.at + match.start(), _older(match[0]), "aix create NEW --convert - < FILE makes Jinja of it"
             for match in NAMED.finditer(text):
                 if match[1] in (declared or ()):
@@ -80,7 +90,7 @@ def keys(text: str, known: Sequence[tuple[str, Secret]]) -> Iterator[tuple[int, 
     places = {text.find(form): secret for form, secret in known if form in text}
     for at, secret in places.items():
         yield at, f"{secret!r} is a key that aix knows"
-    for match in KEY_SHAPE.finditer(text):
+    for match in (match for shape in (KEY_SHAPE, OTHER_KEYS) for match in shape.finditer(text)):
         inside = any(match.start() <= at < match.end() for at in places)
         if not inside and any(map(_is_random, PIECE.findall(match[0]))):
             yield match.start(), f"{mask(match[0])} looks like a key"

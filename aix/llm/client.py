@@ -9,12 +9,12 @@ import socket
 import ssl
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from aix.cached import cached_property
 from aix.errors import AixError, ConfigError, IncompleteError, NetworkError, ProviderError
 from aix.llm import failure, late, reply, retry
 from aix.llm.body import inflated

@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,9 @@ def layer(text: str) -> Layer:
     return Layer({key: Source(**source) for key, source in data["sources"].items()}, data["models"])
 
 
+@cache
 def built_in() -> Layer:
-    """The layer that came with aix."""
+    """The layer that came with aix, read once."""
     return layer(DATA.read_text(encoding="utf-8"))
 
 

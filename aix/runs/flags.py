@@ -73,7 +73,7 @@ def order_of(given: Mapping[str, Any]) -> Order:
     none = bool(given.get("no_fallback"))
     names: dict[str, Any] = {name: given.get(name) or "" for name in NAMES}
     for name, texts in {**{name: [text] for name, text in names.items()}, "fallback": fallback, "stop": stop}.items():
-        _refuse_others(name, texts)
+        refuse_others(name, texts)
     for name, text in names.items():
         refuse_empty(name, [text] if text else [])
     refuse_empty("fallback", fallback)
@@ -98,7 +98,8 @@ def wanted_of(given: Mapping[str, Any]) -> Wanted:
     if isinstance(schema, Mapping):
         schema = _json(schema)
     elif schema is not None:
-        schema = os.fspath(schema)
+        schema = os.fsdecode(schema) if isinstance(schema, os.PathLike) else schema
+        refuse_others("schema", [schema])
         refuse_empty("schema", [schema])
     return Wanted(schema, part(extract) if extract else "")
 
@@ -110,7 +111,7 @@ def several(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def _refuse_others(name: str, texts: Sequence[object]) -> None:
+def refuse_others(name: str, texts: Sequence[object]) -> None:
     """Raise UsageError for what is no text."""
     for text in texts:
         if not isinstance(text, str):

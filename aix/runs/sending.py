@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from aix.cached import cached_property
 from aix.errors import UsageError
 from aix.library.prompt import Prompt
 from aix.llm.exchange import Exchange

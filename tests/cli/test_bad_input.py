@@ -68,9 +68,9 @@ No API key found
 UNTRUSTED = """\
 'shell' runs a command, and its content is not trusted: touch ran
   hint: look at it: aix show shell
-  hint: let just this content run them: aix trust shell
+  hint: trust this content: aix trust shell
   hint: in CI: --trust sha256:059f1b875d67ca57987508495c0a01f0dfa72eb41f2090a71bca341b61db7d58
-  hint: without them: --disable-commands"""
+  hint: without its commands: --disable-commands"""
 
 BAD = [
     # names

@@ -38,7 +38,8 @@ LOADED = """
 import sys
 from aix.cli.main import execute
 execute(["run", "team:review", "-p", "x=this"])
-print(sorted({"aix.config.git", "aix.library.collections.shelf", "aix.library.collections.lock"} & {*sys.modules}))
+rooms = ("snapshot", "collections.shelf", "collections.lock")
+print(sorted({f"aix.library.{room}" for room in rooms} & {*sys.modules}))
 """
 
 

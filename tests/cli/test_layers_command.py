@@ -117,6 +117,27 @@ def test_a_new_prompt_goes_where_its_name_says(project: Path, library: Path, aix
     assert aix("create", "project:x", "x").stderr.startswith("aix: error: this is your home directory, not a project")
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_library_in_the_projects_own_folder_is_no_second_layer(project: Path, aix: Aix, there: bool) -> None:
+    if not there:
+        (project / ".prompts").rmdir()
+    env = {"AIX_HOME": str(project / ".prompts")}
+    done = aix("create", "project:x", "hi", cwd=project, env=env)
+    assert (done.status, list(project.rglob("*.md"))) == (2, [])
+    assert "there is no layer 'project'" in aix("list", "--layer", "project", cwd=project, env=env).stderr
+
+
+def test_a_new_prompt_that_is_hidden_is_tried_by_its_layer(project: Path, library: Path, aix: Aix) -> None:
+    write(library, "x", "of user")
+    assert "try it: aix run project:x --help" in aix("create", "project:x", "hi", cwd=project).stderr
+
+
+def test_a_loop_of_links_is_no_project_folder(project: Path, aix: Aix) -> None:
+    (project / ".prompts").rmdir()
+    (project / ".prompts").symlink_to(".prompts")
+    assert "hello\tbuiltin" in aix("list", cwd=project).stdout
+
+
 def test_nothing_is_written_through_a_link_that_stands_for_the_projects_folder(home: Path, aix: Aix) -> None:
     clone = home / "clone"
     (clone / ".git").mkdir(parents=True)

@@ -49,7 +49,7 @@ def test_a_yes_is_kept_and_the_next_run_does_not_ask(path: Path, aix: Aix) -> No
     terminal = Terminal("run", "p")
     terminal.wait_for("Trust this content")
     terminal.type("y")
-    assert (terminal.end(), "hi" in terminal.screen) == (0, True)
+    assert (terminal.end(), "hi" in terminal.screen, "aix untrust p" in terminal.screen) == (0, True, True)
     assert aix("run", "p").stdout == "hi"
     assert Path("ran").read_text() == "ran\nran\n"
 
@@ -221,13 +221,14 @@ def test_trust_asks_on_a_terminal(answer: str, yes: bool, path: Path, aix: Aix) 
 def test_what_is_created_copied_and_renamed_is_trusted_as_its_content_is(library: Path, aix: Aix) -> None:
     write(library, "_x", SH + "theirs")
     aix("create", "own", SH)
+    aix("create", "piped", "-", stdin=SH + "from a download")
     aix("create", "foreign", '{% include "_x.md" %}')
     aix("copy", "own", "web/copy")
     aix("rename", "own", "new")
     aix("copy", "hello", "greeting")
     aix("copy", "foreign", "foreign2")
-    names = ("web/copy", "new", "greeting", "foreign", "foreign2")
-    assert [trusted(aix, name) for name in names] == [True, True, True, False, False]
+    names = ("web/copy", "new", "greeting", "foreign", "foreign2", "piped")
+    assert [trusted(aix, name) for name in names] == [True, True, True, False, False, False]
 
 
 def test_a_prompt_of_the_project_is_trusted_where_it_is_created(home: Path, aix: Aix) -> None:

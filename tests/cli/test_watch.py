@@ -77,6 +77,19 @@ def test_what_was_asked_and_what_was_piped_in_stays(library: Path) -> None:
     assert terminal.end() == -signal.SIGINT
 
 
+def test_a_file_that_gives_a_value_is_watched_too(library: Path, tmp_path: Path) -> None:
+    write(library, "p", "---\nparams: {text: {type: text}}\n---\n{{ text }}")
+    given = tmp_path / "given.txt"
+    given.write_text("one")
+    terminal = Terminal("run", "p", "--watch", "--text-file", str(given))
+    terminal.wait_for(WATCHING)
+    given.write_text("another")
+    terminal.wait_for("+another")
+    terminal.press_control_c()
+    assert terminal.end() == -signal.SIGINT
+    assert "watching p.md, given.txt" in terminal.screen
+
+
 @pytest.mark.parametrize("flag", ["-x", "--execute", "-n", "--show-request", "-oout", "--json"])
 def test_a_flag_for_something_else_contradicts_it(flag: str, aix: Aix, library: Path) -> None:
     write(library, "p", "Hello.")

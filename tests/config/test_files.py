@@ -70,6 +70,13 @@ def test_there_is_no_moment_at_which_a_key_is_readable_by_others(home: Path, tmp
         assert not [line for line in calls if "mkdir" in line and not line.rstrip().endswith("0700) = 0")]
 
 
+def test_what_is_missing_above_a_private_directory_is_private_too(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    files.make_private_directory(tmp_path / "state" / "aix" / "trust")
+    made = [tmp_path, tmp_path / "state", tmp_path / "state" / "aix", tmp_path / "state" / "aix" / "trust"]
+    assert [mode(path) for path in made] == [0o755, 0o700, 0o700, 0o700]
+
+
 def test_a_file_that_was_open_to_all_is_private_after_a_change(aix: Aix, library: Path) -> None:
     config = library / "config.json"
     config.write_text('{"stream": false}')

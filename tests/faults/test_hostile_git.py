@@ -1,12 +1,18 @@
 """Whatever a repository has in it, looking at its prompts starts nothing of it; plain git would."""
 
+import os
 import shutil
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from conftest import Aix
 from full import FULL
 from hostile_git import KINDS, Trap, git, repository
+
+from aix.app import App
+from aix.errors import AixError
 
 READ = ("run", "greet@v1", "--name", "x")
 """What goes deepest into a repository."""
@@ -60,19 +66,30 @@ def trap(sound: Path, tmp_path: Path) -> Trap:
 
 
 def chosen(number: int) -> list[tuple[str, tuple[str, ...]]]:
-    """The commands that are tried on a kind, each with what the repository is to them: by turns, or all."""
+    """The commands that are tried on a kind, each with what the repository is to them: one by turns, or all."""
     every = [(role, command) for role, commands in ROLES.items() for command in commands]
-    some = [("library", AS_LIBRARY[0]), ("library", AS_LIBRARY[1]), ("project", AS_PROJECT[0])]
-    adding = [("collection", AS_COLLECTION[0])]
-    tried = [("library", READ), *adding, some[number % len(some)]]
-    return [("library", READ), *every] if FULL else tried
+    some = [("library", READ), ("collection", AS_COLLECTION[0]), ("library", AS_LIBRARY[1]), ("project", AS_PROJECT[0])]
+    return [("library", READ), *every] if FULL else [some[number % len(some)]]
+
+
+def read_here(library: Path, home: Path, env: Mapping[str, str]) -> None:
+    """What goes deepest into a repository, in this process; the environment is the one that git would have."""
+    with suppress(AixError):
+        App({**os.environ, **env, "AIX_HOME": str(library)}, home).prompts.choose("greet@v1", None, str)
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_looking_at_a_hostile_repository_starts_nothing_of_it(name: str, trap: Trap, aix: Aix, home: Path) -> None:
+def test_looking_at_a_hostile_repository_starts_nothing_of_it(
+    name: str, trap: Trap, aix: Aix, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kind = KINDS[name]
     kind.plant(trap)
     env = {key: value.replace("EVIL", str(trap.evil)) for key, value in kind.env.items()}
+    with monkeypatch.context() as patch:
+        for key, value in env.items():
+            patch.setenv(key, value)
+        read_here(trap.root, home, env)
+    assert not trap.mark.exists(), f"{name}: reading a prompt of a revision started it"
     for role, command in chosen([*KINDS].index(name)):
         place = {"AIX_HOME": str(trap.root if role == "library" else home / "library")}
         words = [word.replace("ROOT", str(trap.root)) for word in command]

@@ -372,6 +372,21 @@ def test_a_param_file_gives_many(name: str, text: str) -> None:
     assert found == {"n": 3, "on": True, "tags": ["a"], "data": {"a": None}, "gone": "d"}
 
 
+def test_a_text_of_a_yaml_file_stays_what_it_looks_like() -> None:
+    Path("v.yaml").write_text("zip: 01234\nversion: 1.10\nno: no\nlist: [1.10, 0x1f]\ndata: [1.10]\nn: 0x1f\n")
+    params = [Param("zip"), Param("version", "text"), Param("no"), Param("list", "list")]
+    params += [Param("data", "json"), Param("n", "integer")]
+    found = values(params, Given(many=read_param_file("v.yaml", Path.cwd())))
+    assert found == {"zip": "01234", "version": "1.10", "no": "no", "list": ["1.10", "0x1f"], "data": [1.1], "n": 31}
+
+
+def test_very_many_names_are_not_all_said() -> None:
+    params = [Param(f"p{number}", required=True) for number in range(3000)]
+    with pytest.raises(UsageError, match=r"'p29' and 2,970 more are missing$") as caught:
+        values(params, Given())
+    assert len(caught.value.hint) < 500
+
+
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [

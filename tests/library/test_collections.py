@@ -1,6 +1,7 @@
 """Collections against real repositories: what is taken of them, what is left out, and what stays when they change."""
 
 import os
+import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from repositories import Content, Link, Module, Repository, git, repository
 
 from aix.errors import AixError, NotFoundError, RefusedError, UsageError
-from aix.library.collections import layers
+from aix.library.collections import folder, layers
 from aix.library.collections.lock import Collection, read_lock
 from aix.library.collections.shelf import Collections, Taken
 from aix.library.collections.tree import Entry, sieved
@@ -53,6 +54,48 @@ def left_behind(home: Path) -> list[str]:
 
 
 # What is taken
+
+
+DAMAGE = {
+    "no objects": "rm -rf */objects",
+    "no packs": "rm -f */objects/pack/*.pack",
+    "no settings": 'for file in */config; do echo "[x" > $file; done',
+    "no HEAD": "for file in */HEAD; do echo junk > $file; done",
+    "no names": "rm -rf */refs */packed-refs",
+}
+
+
+@pytest.mark.parametrize("how", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_repository_is_made_anew(how: str, shelf: Collections, team: Repository, home: Path) -> None:
+    added(shelf, team.path)
+    subprocess.run(["sh", "-c", how], cwd=home / "data" / "collections" / "repositories", check=True)
+    assert updated(shelf, "team").pin == team.head
+    head = team.commit({"review.md": "Other"})
+    assert (updated(shelf).pin, here(shelf)) == (head, {"review.md": b"Other"})
+
+
+def test_commits_may_be_named_by_sha256(shelf: Collections, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--object-format=sha256", "--initial-branch=main", "new")
+    new = Repository(tmp_path / "new")
+    head = new.commit({"a.md": "A"})
+    assert len(head) == 64
+    assert added(shelf, new.path).collection.pin == head
+
+
+def test_a_clone_without_history_is_a_source(shelf: Collections, team: Repository, tmp_path: Path) -> None:
+    team.commit({"review.md": "Second"})
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{team.path}", "clone")
+    assert added(shelf, tmp_path / "clone").collection.pin == team.head
+
+
+def test_a_whole_disk_is_no_folder_of_prompts(
+    shelf: Collections, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.txt").touch()
+    monkeypatch.setattr(folder, "MAX_SEEN", 4)
+    with pytest.raises(RefusedError, match="more than 4 files"):
+        added(shelf, tmp_path, "all")
 
 
 def test_the_files_of_a_commit_are_pinned_by_it(shelf: Collections, team: Repository) -> None:

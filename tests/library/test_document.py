@@ -74,6 +74,7 @@ def test_every_field_is_read() -> None:
         ("description:", "description", ""),
         ("tags: one", "tags", ("one",)),
         ("tags: [1.10, no]", "tags", ("1.10", "no")),
+        ("tags: code, review", "tags", ("code", "review")),
         ("tags: []", "tags", ()),
         ("tags:", "tags", ()),
         ("model: 4.10", "model", "4.10"),
@@ -405,7 +406,32 @@ def test_a_name_that_means_something_in_a_template_is_no_params(name: str) -> No
 
 
 def test_a_wrong_name_comes_with_one_that_would_do() -> None:
-    assert fault("params: {first-name: {}}").hint == "letters, digits and _: first_name"
+    assert fault("params: {first-name: {}}").hint == "letters, digits and _, no digit first: first_name"
+    assert fault("params: {1st: {}}").hint == "letters, digits and _, no digit first: _1st"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("params: {a: text}", "param 'a' must be", "{type: text}"),
+        ("params: [a]", "params must be", "params: {topic: {required: true}}"),
+        ("output: json", "output must be", "{format: json}"),
+        ("options: 800", "options must be", "{max_tokens: 800}"),
+        ("\tmodel: a", "not valid YAML", "indent with spaces, not with tabs"),
+        ("params: {n: {type: integer, min: 5, max: 1}}", "param 'n': min is greater than max", ""),
+        (f"params: {{n: {{type: integer, min: {'9' * 390}}}}}", "min must be a number", ""),
+    ],
+)
+def test_what_is_in_another_form_is_shown_in_its_own(text: str, message: str, hint: str) -> None:
+    error = fault(text)
+    assert message in error.message
+    assert hint in error.hint
+
+
+def test_of_many_warnings_some_are_said() -> None:
+    said = parse("---\n" + "".join(f"k{n}: 1\n" for n in range(3000)) + "---\n", "p").warnings
+    assert len(said) == 21
+    assert said[-1] == "p: 2,980 more unknown keys"
 
 
 @pytest.mark.parametrize(

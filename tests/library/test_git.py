@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aix.config.git import Git, failed
-from aix.errors import AixError, NetworkError
+from aix.errors import AixError, NetworkError, RefusedError, UsageError
 
 SAID = [
     ("fatal: Authentication failed for 'https://example.com/x'", 4),
@@ -23,6 +23,10 @@ SAID = [
     ("error: object 0123: hasDotgit: contains '.git'\nfatal: fsck error in packed object", 11),
     ("fatal: detected dubious ownership in repository at '/x'", 11),
     ("fatal: write error: No space left on device", 13),
+    ("error: index-pack died of signal 25\nfatal: fetch-pack: invalid index-pack output", 11),
+    ("fatal: bad config line 1 in file /x/.gitconfig", 12),
+    ("fatal: bad object 0123\nerror: /x did not send all necessary objects", 13),
+    ("fatal: protocol error: bad pack header", 7),
     ("fatal: something else", 1),
     ("", 1),
 ]
@@ -43,6 +47,19 @@ def test_git_ends_with_all_that_it_started(tmp_path: Path) -> None:
     with pytest.raises(ProcessLookupError):
         while True:  # until the system has taken it away
             os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_git_cannot_write_without_end(tmp_path: Path) -> None:
+    git = Git(tmp_path, dict(os.environ))
+    for stream in ("", " >&2", " > file"):
+        with pytest.raises(RefusedError):
+            git.run("-c", f"alias.x=!exec yes{stream}", "x", most=1_000_000)
+    assert (tmp_path / "file").stat().st_size <= 1_000_000
+
+
+def test_no_git_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="git is not installed"):
+        Git(tmp_path, {"PATH": str(tmp_path)}).run("version")
 
 
 def test_variables_of_git_do_not_reach_it(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The index says what the files say, whatever was done to them and to it, and spares reading what has not changed."""
 
-import json
+import hashlib
 import os
 import random
 import stat
@@ -14,6 +14,7 @@ import pytest
 from conftest import Aix
 from full import full
 
+import aix as package
 from aix.library import index as module
 from aix.library.index import LEAST, Entry, Index
 from aix.library.layer import Layer
@@ -222,9 +223,11 @@ def test_an_index_that_goes_by_time_and_size_alone_would_be_caught(
 # It is never believed blindly
 
 
-def _rows(data: str, change: Callable[[list[object]], object]) -> str:
-    whole = json.loads(data)
-    return json.dumps({**whole, "rows": {name: change(row) for name, row in whole["rows"].items()}})
+def _lie(path: Path, root: Path, word: str, other: str, version: str = package.__version__) -> None:
+    """Another word in an index, as an aix of that version would have written it of that folder."""
+    data = path.read_text().partition("\n")[2].replace(word, other)
+    digest = hashlib.sha256(f"{module.FORMAT} {version} {root}\n{data}".encode()).hexdigest()
+    path.write_text(f"{digest}\n{data}")
 
 
 def _put_in_place(path: Path, make: Callable[[], None]) -> None:
@@ -238,15 +241,11 @@ BAD: dict[str, Callable[[Path], object]] = {
     "no JSON": lambda path: path.write_bytes(b"\x80\x04pickle"),
     "a list": lambda path: path.write_text("[]"),
     "very deep": lambda path: path.write_text("[" * 100_000),
-    "of another folder": lambda path: path.write_text(path.read_text().replace("prompts", "prompt5")),
-    "of another version": lambda path: path.write_text(path.read_text().replace('{"of":[', '{"of":[9')),
-    "no rows": lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "rows": [1]})),
-    "rows that are none": lambda path: path.write_text(_rows(path.read_text(), lambda _: "row")),
-    "short rows": lambda path: path.write_text(_rows(path.read_text(), lambda row: row[:-1])),
-    "long rows": lambda path: path.write_text(_rows(path.read_text(), lambda row: [*row, ""])),
-    "numbers for texts": lambda path: path.write_text(_rows(path.read_text(), lambda row: [*row[:4], 1, *row[5:]])),
-    "tags that are none": lambda path: path.write_text(_rows(path.read_text(), lambda row: [*row[:-1], [1]])),
-    "a name that is none": lambda path: path.write_text(path.read_text().replace("area-0/p0", "../../etc")),
+    "of another folder": lambda path: _lie(path, path.parent, "About", "About"),
+    "of another version": lambda path: _lie(path, path.parent, "About", "About", version="9"),
+    "without a digest": lambda path: path.write_text(path.read_text().partition("\n")[2]),
+    "another letter": lambda path: path.write_text(path.read_text().replace("About 3", "About 4")),
+    "another name": lambda path: path.write_text(path.read_text().replace("area-0/p0", "../../etc")),
     "of others": lambda path: path.chmod(0o666),
     "a link": lambda path: _put_in_place(path, lambda: path.symlink_to("away")),
     "a pipe": lambda path: _put_in_place(path, lambda: os.mkfifo(path)),
@@ -297,8 +296,7 @@ def test_a_run_and_show_read_the_file_whatever_the_index_says(aix: Aix, home: Pa
     index = Index(cache, racy=0)
     settle(home)
     index.entries(Layer("user", library))
-    path = file_of(index)
-    path.write_text(path.read_text().replace("About 7", "A lie"))
+    _lie(file_of(index), library, "About 7", "A lie")
     assert "p7\tuser\tA lie" in aix("list").stdout
     assert "description: About 7" in aix("show", "p7").stdout
     assert aix("run", "p7", "--x", "text").stdout == "text"

@@ -1,6 +1,7 @@
 """`sh(…)`: what a command is given, what comes of it, and that it ends."""
 
 import datetime
+import math
 import os
 import signal
 import subprocess
@@ -49,12 +50,12 @@ def test_a_command_runs_where_the_user_is(tmp_path: Path) -> None:
     assert run("pwd -P", cwd=tmp_path) == str(tmp_path.resolve())
 
 
-@pytest.mark.parametrize("value", ["-x", "--output=/etc/passwd", "-", "-1", "-\n"])
-def test_a_value_cannot_be_an_option(value: str) -> None:
+@pytest.mark.parametrize("value", ["-x", "--output=/etc/passwd", "-", "-1", "-\n", -math.inf])
+def test_a_value_cannot_be_an_option(value: str | float) -> None:
     with pytest.raises(TemplateError, match="for an option"):
         run('touch ran; echo "$1"', value)
     assert not Path("ran").exists()
-    assert run('printf %s "$1"', value, choices=[value]) == value.rstrip("\n")
+    assert run('printf %s "$1"', value, choices=[str(value)]) == str(value).rstrip("\n")
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def rendered(layer: Snapshot, name: str) -> str:
         ("a:b:c", Reference("c", "a:b")),
         ("review@", Reference("review@")),
         (":review", Reference(":review")),
-        ("@v1", Reference("", "", "v1")),
+        ("@v1", Reference("@v1")),
     ],
 )
 def test_what_a_name_names(text: str, meant: Reference) -> None:

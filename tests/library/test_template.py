@@ -606,6 +606,7 @@ def test_the_filters_of_our_own(desk: Desk) -> None:
         ("{{ {'a': sh}.a('id') }}", "sh can only be called, by that name"),
         ("{{ (sh or x)('id') }}", "sh can only be called, by that name"),
         ("{{ (sh)(x) }}", "sh takes its command as a literal text in quotes"),
+        ("{% call sh('id') %}x{% endcall %}", "sh takes no block: {{ sh(…) }}"),
         ("{{ sh is callable }}", "sh can only be called, by that name"),
         ("{{ sh|attr('x') }}", "sh can only be called, by that name"),
         ("{{ x(sh) }}", "sh can only be called, by that name"),
@@ -673,8 +674,8 @@ def test_a_command_is_refused_until_its_content_is_trusted(text: str, desk: Desk
     assert (caught.value.exit_code, caught.value.reason) == (11, "untrusted")
     assert caught.value.message == f"'main' runs a command, and its content is not trusted: {template.commands[0]}"
     assert caught.value.hint == (
-        "look at it: aix show main\nlet just this content run them: aix trust main\n"
-        f"in CI: --trust {template.digest}\nwithout them: --disable-commands"
+        "look at it: aix show main\ntrust this content: aix trust main\n"
+        f"in CI: --trust {template.digest}\nwithout its commands: --disable-commands"
     )
 
 
@@ -696,8 +697,8 @@ def test_commands_through_the_command_line(aix: Aix, library: Path) -> None:
     assert (refused.status, refused.stdout) == (11, "")
     assert refused.stderr == (
         f"aix: error: 'p' runs a command, and its content is not trusted: touch {canary}\n"
-        "  hint: look at it: aix show p\n  hint: let just this content run them: aix trust p\n"
-        f"  hint: in CI: --trust {digest}\n  hint: without them: --disable-commands\n"
+        "  hint: look at it: aix show p\n  hint: trust this content: aix trust p\n"
+        f"  hint: in CI: --trust {digest}\n  hint: without its commands: --disable-commands\n"
     )
     assert aix("run", "p", "--disable-commands").stdout == f"[command: touch {canary}]"
     assert not canary.exists()

@@ -49,6 +49,13 @@ BARE = [
     "{% with a = 1 %}{{ a }}{% endwith %}{% set ns = namespace(n=0) %}{{ ns.n }}{{ range(3) | list }}",
     "Emoji 🙂, umlauts äöü, \u202fspaces.",
     '```json\n{"a": {"b": 1}}\n```',
+    "{{ '{{ name }}' }} prints a name, and {{ '{% if %}' }} branches.",
+    "{% if strict %}{% set tone = 'firm' %}{% else %}{% set tone = 'soft' %}{% endif %}Be {{ tone }}.",
+    "{% macro box(t) %}[{{ t }}: {{ caller() }}]{% endmacro %}{% call box(x) %}in{% endcall %}",
+    "{% for n in t recursive %}{{ n.name }}{{ loop(n.kids) }}{% endfor %}",
+    "用中文回答:{{ question }} أجب 🎉 <document>{{ text }}</document>",
+    "${HOME} ${x:-y} $((1+2)); %{ if x }; {:?} {x:>8} f'{x!r:>{width}}'",
+    "AWS's own example is AKIAIOSFODNN7EXAMPLE, and Bearer ${TOKEN} is none.",
     "Use {0} and {1}, or %s, or :name, or <name>, or [name].",
 ]
 
@@ -77,6 +84,11 @@ TOLD = [
     front("params: {n: {pattern: '[a-z]+'}}", body='{{ sh("git log \\"$1\\" | awk \'{print $2}\'", n) }}'),
     front("params: {a: {}, b: {}}", body="{% for a in b %}{{ a }}{% endfor %}{{ a }}"),
     front("params: {a: {}}", body="{% raw %}{a}{% endraw %}`{a}` {{ a }}"),
+    front(
+        "params: {s: {type: boolean}}",
+        body="{% if s %}{% set a = 1 %}{% elif 2 %}{% set a = 2 %}{% else %}{% set a = 3 %}{% endif %}{{ a }}",
+    ),
+    front("params: {t: {type: json}}", body="{% for k, v in t.items() %}{{ loop.index }}{{ k }}{{ v }}{% endfor %}"),
     front("params: {github: {type: json}}", body="${{ github.sha }}"),
     front("description: 'no: yes'", "tags: no", body="hi"),
     "\ufeff---\r\ndescription: x\r\nparams: {a: {}}\r\n---\r\n{{ a }}\r\n",

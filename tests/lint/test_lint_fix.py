@@ -30,6 +30,10 @@ def fixed(folder: Path, data: bytes) -> tuple[bytes, int]:
         ("---\nparams:\n\ta:\n\t\ttype: text\n---\n{{ a }}", "---\nparams:\n  a:\n    type: text\n---\n{{ a }}"),
         ("---\r\ndesciption: x\r\n---\r\nhi\t\r\n", "---\r\ndescription: x\r\n---\r\nhi\t\r\n"),
         ("\ufeff---\rdesciption: x\r---\rhi", "\ufeff---\rdescription: x\r---\rhi"),
+        (
+            "---\nx: |\n  desciption: x\n# desciption:\ndesciption: y\n---\n",
+            "---\nx: |\n  desciption: x\n# desciption:\ndescription: y\n---\n",
+        ),
         ("---\nparms: {a: {}}\n---\n{{ a }}", "---\nparams: {a: {}}\n---\n{{ a }}"),
     ],
 )
@@ -43,6 +47,10 @@ def test_what_is_mechanical_is_mended(before: str, after: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     "text",
     [
+        "---\ndesciption: x\ndescriptoin: y\n---\n",
+        "---\ndescription: a: b # c\n---\n",
+        "---\noptions: {temprature: 0, temperature: 1}\n---\n",
+        "---\ntemperature: true\n---\n",
         "---\nx-desciption: x\n---\n",
         "---\nzzzz: x\n---\n",
         "---\ndesciption: [x]\n---\n",  # it would be an error under its right name

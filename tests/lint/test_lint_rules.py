@@ -35,6 +35,21 @@ ROWS: list[tuple[str, list[str]]] = [
     (front("x-long: " + "a" * 70_000), ["1 front-matter"]),
     ("---\ndescription: @x\n---\n{% if %}", ["2 front-matter", "4 syntax"]),
     # keys and values
+    (front("temperature: 0.2", "schema: {}"), ["2 unknown-key", "3 unknown-key"]),
+    (front("params: [a, b]", body="{{ a }}"), ["2 wrong-value"]),
+    (front("params: {if: {}}"), ["2 wrong-value"]),
+    (param("{type: integer, min: 5, max: 1}"), ["3 wrong-value"]),
+    # names, and other keys
+    (param("{}", "{{ a }}\n{{ loop.index }}"), ["6 undefined"]),
+    ("{{ caller() }}", ["1 undefined"]),
+    (
+        param("{}", "{% if a %}{% set b = 1 %}{% elif 2 %}{% set c = 2 %}{% else %}{% set b = 3 %}{% endif %}{{ b }}"),
+        ["5 undefined"],
+    ),
+    ("x\nghp_aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5", ["2 secret"]),
+    ("AKIAIOSFODNN7EXAMPLZ", ["1 secret"]),
+    ("-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA04up8hoqzS1\n", ["1 secret"]),
+    ("{a} {a}\n{a}", ["1 old-placeholder"]),
     (front("desciption: x"), ["2 unknown-key"]),
     (front("# a comment", "zzzzz: x", "x-mine: y"), ["3 unknown-key"]),
     (front("modle: x", "tgas: [a]"), ["2 unknown-key", "3 unknown-key"]),
@@ -61,7 +76,7 @@ ROWS: list[tuple[str, list[str]]] = [
     (param("{short: ab}"), ["3 wrong-value"]),
     (param("{required: true, default: x}"), ["3 required-default"]),
     (front("params:", "  first-name: {}", body="{{ first_name }}"), ["3 wrong-value"]),
-    (front("params:", "  now: {}"), ["3 wrong-value", "3 unused-param"]),
+    (front("params:", "  now: {}"), ["3 wrong-value"]),
     (front("params:", "  a: {short: s}", "  b: {short: s}", body="{{ a }}{{ b }}"), ["4 flag-clash"]),
     (front("params:", "  a: {stdin: true}", "  b: {stdin: true}", body="{{ a }}{{ b }}"), ["4 wrong-value"]),
     (front("params:", "  model: {}", body="{{ model }}"), ["3 own-flag"]),
@@ -160,6 +175,7 @@ def test_every_rule_about_files_is_in_the_table() -> None:
         (param("{}", '{{ a }}{% include "_a.md" %}'), {"_a.md": "{{ b }}"}, ["2 undefined"]),
         (param("{}", '{{ a }}{% set b = 1 %}{% include "_a.md" %}'), {"_a.md": "{{ b }}"}, []),
         (param("{}", '{{ a }}{% from "_a.md" import m %}{{ m() }}'), {"_a.md": "{% macro m() %}x{% endmacro %}"}, []),
+        ('{% from "_a.md" import itme %}{{ itme() }}', {"_a.md": "{% macro item() %}{% endmacro %}"}, ["1 undefined"]),
         (param("{type: text}", '{% include "_a.md" %}'), {"_a.md": '{{ sh("x $1", a) }}'}, ["_a.md:1 sh-dash"]),
     ],
 )
@@ -203,3 +219,24 @@ def test_a_byte_that_is_no_text_is_found_in_its_line(tmp_path: Path) -> None:
     (tmp_path / "p.md").write_bytes(b"one\ntwo \xff\n")
     file = File(Layer("user", tmp_path), "p.md")
     assert [(one.line, one.rule) for one in look(file, file.data(), KNOWN).findings] == [(2, "unreadable")]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("{{ x && y }}", "Jinja's word for && is and"),
+        ("{{ x || y }}", "Jinja's word for || is or"),
+        ("{{ !x }}", "Jinja's word for ! is not"),
+        ("a\n{{ a ? b : c }}", "Jinja writes {{ yes if it else no }}"),
+        ("{% if x %}{% else if y %}{% endif %}", "Jinja writes {% elif … %}"),
+        ("{% sytem %}", "did you mean system?"),
+        ("{% System %}", "did you mean system?"),
+        ("{{ x | lowr }}", "did you mean lower?"),
+        ("{{ x is evn }}", "did you mean even?"),
+        ("{{ .Values.x }}", "what is only text goes between {% raw %} and {% endraw %}"),
+        ('{% include "_stile.md" %}', 'did you mean "_style.md"?'),
+        (front("temperature: 0.2"), "it goes under options: {temperature: …}"),
+    ],
+)
+def test_the_hint_says_what_to_write(text: str, hint: str, tmp_path: Path) -> None:
+    assert [one.hint for one in seen(tmp_path, text, {"_style.md": "Be brief."}).findings] == [hint]

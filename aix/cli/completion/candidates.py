@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 from aix.app import App
+from aix.cached import cached_property
 from aix.cli.streams import visible_line
 from aix.errors import AixError
 from aix.library.prompt import PATHS, Param

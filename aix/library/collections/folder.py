@@ -4,18 +4,25 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from aix.config.reading import read_regular
+from aix.errors import RefusedError
 from aix.library.collections.tree import LINK, Entry, Tree, sieved, whole
 from aix.library.layer import MAX_FILE
 
+MAX_SEEN = 200_000
 FILE, OTHER = "100644", ""
 
 
 def tree_of(root: Path) -> Tree:
-    """The files of a folder; links are not followed, and what cannot be read is left out."""
-    taken, left_out = sieved(_entries(root))
+    """The files of a folder; links are not followed, and what cannot be read is left out. Raises RefusedError for
+    more than a folder of prompts can have, such as a whole disk."""
+    entries = list(islice(_entries(root), MAX_SEEN + 1))
+    if len(entries) > MAX_SEEN:
+        raise RefusedError(f"{root} has more than {MAX_SEEN} files", hint="--path takes one folder of it")
+    taken, left_out = sieved(entries)
     files: dict[str, bytes] = {}
     for entry in taken:
         try:

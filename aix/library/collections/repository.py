@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from aix.config.files import make_private_directory
 from aix.config.git import Git
 from aix.errors import AixError, NotFoundError, UsageError
 from aix.library.collections.source import Source
@@ -14,7 +15,7 @@ from aix.library.layer import SUFFIX
 
 FETCH = (
     *("fetch", "--quiet", "--prune", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"),
-    *("--no-auto-maintenance", "--upload-pack"),
+    *("--no-auto-maintenance", "--update-shallow", "--upload-pack"),
 )
 STRICT = "git upload-pack --strict"
 """What is run for a repository on this machine: it takes the very directory that was looked at, and none near it."""
@@ -25,6 +26,7 @@ CHOSEN = "refs/aix/chosen"
 PINS = "refs/aix/pins/"
 
 _REV = re.compile(r"(?![-./])(?!.*(\.\.|@\{|//|\.lock(/|$)))[^\x00-\x20~^:?*\[\\\x7f]{1,250}")
+_OTHER_KIND = re.compile(r"mismatched algorithms: client \w+; server (sha1|sha256)$")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -74,6 +76,13 @@ class Repository:
         """Whether a commit is in the history of another."""
         return self._git().succeeds("merge-base", "--is-ancestor", old, new)
 
+    def is_sound(self) -> bool:
+        """Whether all is there that its branches, tags and pins lead to."""
+        return self._git().succeeds("rev-list", "--objects", "--all", "--quiet")
+
+    def forget(self) -> None:
+        shutil.rmtree(self._path, ignore_errors=True)
+
     def tree(self, commit: str, path: str) -> Tree:
         """The files of a commit, or of a folder in it, as git keeps them: no filter, no line ending is applied. Raises
         NotFoundError where there is no such folder."""
@@ -91,18 +100,27 @@ class Repository:
     def _git(self, *, online: bool = False) -> Git:
         return Git(self._path, self._env, online=online, bare=True)
 
-    def _make(self) -> None:
-        """Make the repository if it is not there. What a killed git left in one must not keep the next from work."""
+    def _make(self, kind: str = "sha1") -> None:
+        """Make the repository if it is not there, for commits of a kind. What a killed git left in one must not keep
+        the next from work."""
         if not (self._path / "HEAD").is_file():
-            shutil.rmtree(self._path, ignore_errors=True)
-            self._path.mkdir(parents=True, mode=0o700)
-            self._git().run("init", "--quiet", "--bare", "--template=", ".")
+            self.forget()
+            make_private_directory(self._path)
+            self._git().run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", ".")
         for left in (*self._path.rglob("*.lock"), *self._path.glob("objects/pack/tmp_*")):
             left.unlink(missing_ok=True)
 
     def _fetch(self, source: Source, wanted: Sequence[str]) -> None:
         from_where = str(source.folder) if source.folder else source.text
-        self._git(online=True).run(*FETCH, STRICT if source.folder else "git-upload-pack", "--", from_where, *wanted)
+        words = (*FETCH, STRICT if source.folder else "git-upload-pack", "--", from_where, *wanted)
+        try:
+            self._git(online=True).run(*words)
+        except AixError as error:
+            if not (kind := _OTHER_KIND.search(error.message)):
+                raise
+            self.forget()
+            self._make(kind[1])
+            self._git(online=True).run(*words)
 
     def _fetch_commit(self, source: Source, commit: str) -> None:
         """Bring a commit that no branch leads to; not every server gives one."""
@@ -125,7 +143,7 @@ class Repository:
                 found = self._git().run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
                 return found.decode().split()[-1]
         raise NotFoundError(
-            f"there is no branch, tag or commit '{rev}' in {source.text}",
+            f"there is no branch, tag or commit '{rev}' in {source.text}" if rev else f"{source.text} has no commits",
             hint=f"git ls-remote {source.text}",
             reason="rev",
         )

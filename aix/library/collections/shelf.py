@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aix.errors import NotFoundError, UsageError
+from aix.errors import AixError, NotFoundError, UsageError
 from aix.library.collections.folder import tree_of
 from aix.library.collections.lock import (
     RESERVED,
@@ -157,23 +157,40 @@ class Collections:
     def _repository(self, source: Source) -> Repository:
         return Repository(self.store.repository(source.text), self._env)
 
+    def _in_repository(self, source: Source, taken: Callable[[Repository], Taken]) -> Taken:
+        """What is taken from the repository that is kept of a source, which is made anew where it is damaged."""
+        repository = self._repository(source)
+        try:
+            return taken(repository)
+        except AixError:
+            if repository.is_sound():
+                raise
+        repository.forget()
+        return taken(repository)
+
     def _fetched(self, wanted: Collection, source: Source) -> Taken:
         """What is there now of a collection, with its pin."""
         self._notice(f"fetching {wanted.name} …")
         if not source.git:
             return _copied(wanted, source)
-        repository = self._repository(source)
-        commit = repository.fetch(source, wanted.rev)
-        repository.keep(commit)
-        return _of_commit(replace(wanted, pin=commit), repository)
+
+        def taken(repository: Repository) -> Taken:
+            commit = repository.fetch(source, wanted.rev)
+            repository.keep(commit)
+            return _of_commit(replace(wanted, pin=commit), repository)
+
+        return self._in_repository(source, taken)
 
     def _pinned(self, wanted: Collection, source: Source) -> Taken:
         """What is pinned of a collection, whatever is there now. Raises NotFoundError where that is gone."""
         if wanted.kind == "git" and source.git:
             self._notice(f"fetching {wanted.name} …")
-            repository = self._repository(source)
-            repository.fetch_pin(source, wanted.pin)
-            return _of_commit(wanted, repository)
+
+            def taken(repository: Repository) -> Taken:
+                repository.fetch_pin(source, wanted.pin)
+                return _of_commit(wanted, repository)
+
+            return self._in_repository(source, taken)
         found = _copied(wanted, source)
         if found.collection.pin != wanted.pin:
             raise NotFoundError(f"{wanted.source} is no longer what collections.lock pins", reason="pin")

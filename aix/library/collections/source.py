@@ -53,12 +53,15 @@ def find_source(text: str, home: Path, cwd: Path) -> Source:
 
 
 def _at_url(text: str, scheme: str, mark: str) -> Source:
+    text = scheme + text[len(scheme) :]
     parts = _parts(text)
     allowed = scheme in SCHEMES or (scheme == "http" and parts[1] in LOOPBACK)
     if mark != "://" or not allowed:
         shown = f"{scheme}{mark}…"
         hint = "https, which nobody on the way can change" if scheme in ("http", "git") else FORMS
         raise UsageError(f"collections do not come from {shown}", hint=hint)
+    if scheme == "file" and parts[1] not in ("", "localhost"):
+        raise UsageError(f"'{text}' names another machine", hint="file:///PATH")
     if scheme == "file":
         return _on_disk(Path(unquote(urlsplit(text).path)), text)
     user, host = parts

@@ -49,7 +49,6 @@ class Store:
     def held(self) -> Iterator[None]:
         """Nobody else changes what is here for that long. What killed commands left is gone first."""
         with files.storage(self.data):
-            self.data.parent.mkdir(parents=True, exist_ok=True)
             files.make_private_directory(self.data)
             with files.locked(self.data, PATIENCE):
                 self._register()

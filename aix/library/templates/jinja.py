@@ -5,8 +5,9 @@ length bounds, whatever is in it.
 """
 
 import datetime
+import json
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -148,8 +149,8 @@ class Tree:
         self._root = environment.parse(source, name)
         self._nodes = list(_walked(self._root))
         self._calls = [call for call in self._all(nodes.Call) if _is_sh(call.node)]
-        self.commands = tuple((_command(call), call.lineno) for call in self._calls)
-        """The commands that `sh` may run, as the source has them, with their lines."""
+        self.commands = tuple((_command(call), call.lineno, _given(call)) for call in self._calls)
+        """The commands that `sh` may run, as the source has them, with their lines and what they are given."""
         self.references = tuple(self._references())
         self._refuse_other_names_of_sh()
         self._refuse_computed_escaping()
@@ -190,6 +191,9 @@ class Tree:
         for name in self._all(nodes.Name):
             if _is_sh(name) and id(name) not in called:
                 raise jinja2.TemplateSyntaxError("sh can only be called, by that name", name.lineno)
+        for block in self._all(nodes.CallBlock):
+            if id(block.call.node) in called:
+                raise jinja2.TemplateSyntaxError("sh takes no block: {{ sh(…) }}", block.lineno)
         for node in self._all(*_MAKING):
             if "sh" in _named(node):
                 raise jinja2.TemplateSyntaxError("nothing else can be named sh", node.lineno)
@@ -229,6 +233,18 @@ def _command(call: nodes.Call) -> str:
     return first.value
 
 
+def _given(call: nodes.Call) -> tuple[str, ...]:
+    """The values of a command as the source has them: texts and names; of anything else, that it is there."""
+    spread = [call.dyn_args] if call.dyn_args else []
+    return tuple(_written(value) for value in (*call.args[1:], *spread))
+
+
+def _written(value: nodes.Expr) -> str:
+    if isinstance(value, nodes.Const):
+        return json.dumps(value.value, ensure_ascii=False, default=str)
+    return value.name if isinstance(value, nodes.Name) else "…"
+
+
 def _named(node: nodes.Node) -> list[str]:
     """The names that a macro or an import makes."""
     if isinstance(node, nodes.FromImport):
@@ -241,7 +257,19 @@ def undeclared(tree: nodes.Template) -> set[str]:
     generator = meta.TrackingCodeGenerator(cast("Environment", tree.environment))
     generator.optimizer = None
     generator.visit(tree)
-    return generator.undeclared_identifiers
+    return generator.undeclared_identifiers - _settled(tree.find_all(nodes.If))
+
+
+def _settled(body: Iterable[nodes.Node]) -> set[str]:
+    """The names that are set in these nodes whatever the values are, so in each branch where there are branches."""
+    found = set[str]()
+    for node in body:
+        if isinstance(node, nodes.If) and node.else_:
+            branches = (node.body, *(branch.body for branch in node.elif_), node.else_)
+            found |= set.intersection(*map(_settled, branches))
+        elif isinstance(node, nodes.Assign | nodes.AssignBlock) and isinstance(node.target, nodes.Name):
+            found.add(node.target.name)
+    return found
 
 
 def where(error: Exception, files: Container[str]) -> tuple[str, int]:

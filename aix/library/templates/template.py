@@ -82,7 +82,7 @@ class Template:
     def calls(self) -> tuple[Command, ...]:
         """The same with their places."""
         calls = ((name, call) for name, tree in self._trees.items() for call in tree.commands)
-        return tuple(Command(text, name, self._closure[name].line(line)) for name, (text, line) in calls)
+        return tuple(Command(text, name, self._closure[name].line(line), given) for name, (text, line, given) in calls)
 
     def render(
         self,

@@ -4,18 +4,17 @@ Its values are the command's `$1`, `$2`, …: the shell reads nothing in them, a
 says so. All that it started in its own process group ends with it.
 """
 
-import contextlib
 import datetime
+import math
 import os
 import selectors
-import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aix.config.processes import end_group, signals_held
 from aix.errors import TemplateError
 from aix.library.trust.commands import Sh
 
@@ -69,7 +68,8 @@ def running(machine: Machine) -> Sh:
 
 def _argument(value: object, command: str, choices: Collection[str]) -> str:
     """A value as an argument, which can be no option of the command's. Raises TemplateError."""
-    if value is None or isinstance(value, bool | int | float | datetime.date):
+    infinite = isinstance(value, float) and not math.isfinite(value)  # to a command, -inf is -i, -n and -f
+    if value is None or (isinstance(value, bool | int | float | datetime.date) and not infinite):
         return "" if value is None else str(value)
     if isinstance(value, list | tuple | dict):
         raise _failed(command, f"cannot have a {type(value).__name__} as a value", "join it to a text first")
@@ -89,12 +89,12 @@ def _shows(text: str, secret: str) -> bool:
 def _run(command: str, values: list[str], machine: Machine) -> str:
     process = None
     try:
-        with _signals_held():
+        with signals_held():
             process = _started(command, values, machine)
         out, err = _outputs(process, command, machine)
     finally:
         if process is not None:
-            _end(process)
+            end_group(process)
     if process.returncode:
         said = " ".join(err.decode(errors="replace").split())[:SAID]
         raise _failed(command, f"ended with status {process.returncode}{f': {said}' if said else ''}")
@@ -114,25 +114,6 @@ def _started(command: str, values: list[str], machine: Machine) -> "subprocess.P
         )
     except (OSError, ValueError) as error:
         raise _failed(command, f"cannot be run: {getattr(error, 'strerror', None) or error}") from None
-
-
-@contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """A Ctrl-C in the middle of starting a process would leave one behind that nobody knows: it waits until then."""
-    came = list[int]()
-    held = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    in_main = threading.current_thread() is threading.main_thread()
-    handlers = {number: signal.getsignal(number) for number in held if in_main}
-    own = {number: handler for number, handler in handlers.items() if callable(handler)}
-    for number in own:
-        signal.signal(number, lambda number, _: came.append(number))
-    try:
-        yield
-    finally:
-        for number, handler in own.items():
-            signal.signal(number, handler)
-        for first in came[:1]:
-            signal.raise_signal(first)
 
 
 def _outputs(process: "subprocess.Popen[bytes]", command: str, machine: Machine) -> tuple[bytes, bytes]:
@@ -166,16 +147,6 @@ def _outputs(process: "subprocess.Popen[bytes]", command: str, machine: Machine)
     except subprocess.TimeoutExpired:
         raise _late(process, command, machine) from None
     return bytes(out), bytes(err)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Whatever it started ends with it."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
 
 
 def _late(process: "subprocess.Popen[bytes]", command: str, machine: Machine) -> TemplateError:

@@ -71,7 +71,8 @@ class Trusted:
 def content(prompt: "Prompt", template: "Template") -> Trusted:
     """A content as the trust store keeps it."""
     names = (seen(prompt.name, prompt.layer, prompt.path),)
-    return Trusted(template.digest, names, commands=template.commands, files=template.files)
+    commands = tuple(command.whole for command in template.calls)
+    return Trusted(template.digest, names, commands=commands, files=template.files)
 
 
 class TrustStore:
