@@ -327,7 +327,7 @@ class Prompts:
         from aix.library.collections.sharing import Origin, Sharing
 
         def origin(name: str) -> Origin:
-            found = read_lock(self._paths.library / "collections.lock").find(name)
+            found = read_lock(self._lock).find(name)
             return Origin.of(found) if found else Origin()
 
         return Sharing(self.library_at(library), origin, self._secrets)

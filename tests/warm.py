@@ -18,8 +18,10 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -43,6 +45,7 @@ class Warm:
     def __init__(self, installed: Path) -> None:
         self._installed = installed
         self._server: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
 
     def __enter__(self) -> "Warm":
         return self
@@ -77,15 +80,16 @@ class Warm:
         return Path(self._folder.name) / "bin" / "aix"
 
     def _start(self) -> None:
-        if self._server:
-            return
-        self._folder = tempfile.TemporaryDirectory()
-        self._address = f"{self._folder.name}/warm"
-        server = subprocess.Popen([sys.executable, __file__, self._address], stdout=subprocess.PIPE)
-        assert server.stdout and server.stdout.readline() == b"ready\n"
-        server.stdout.close()
-        self._write_program(Path(self._folder.name) / "bin" / "aix")
-        self._server = server
+        with self._starting:  # several threads of a test may each start a command first
+            if self._server:
+                return
+            self._folder = tempfile.TemporaryDirectory()
+            self._address = f"{self._folder.name}/warm"
+            server = subprocess.Popen([sys.executable, __file__, self._address], stdout=subprocess.PIPE)
+            assert server.stdout and server.stdout.readline() == b"ready\n"
+            server.stdout.close()
+            self._write_program(Path(self._folder.name) / "bin" / "aix")
+            self._server = server
 
     def _write_program(self, path: Path) -> None:
         here, installed = str(Path(__file__).parent), str(self._installed)
@@ -111,7 +115,8 @@ class Running:
             self.memory = int(most) / (1024 if sys.platform == "linux" else 1024 * 1024)
             return int(status)
         except TimeoutError:
-            os.kill(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have ended by itself just now
+                os.kill(self.pid, signal.SIGKILL)
             raise
         finally:
             self._connection.close()

@@ -132,6 +132,23 @@ def confirm(title: str, *, default: bool = False) -> bool:
     return bool(_answered(questionary.confirm(visible(title), default=default, **_stderr())))
 
 
+def agree(title: str) -> bool:
+    """Whether a person agrees to what they see only now: what was typed before is no answer to it."""
+    _forget_typed()
+    return confirm(title)
+
+
+def _forget_typed() -> None:
+    """Throw away what waits to be read from the terminal, and what an earlier question has read and not used."""
+    import termios
+
+    from prompt_toolkit.application import get_app_session
+    from prompt_toolkit.input.typeahead import clear_typeahead
+
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    clear_typeahead(get_app_session().input)
+
+
 def _decoded(new: editor.Draft) -> str:
     try:
         return new.edit().decode()

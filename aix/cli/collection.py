@@ -7,7 +7,7 @@ import typer
 
 from aix.app import App
 from aix.cli import collection_archive, collection_update
-from aix.cli.collection_words import counted, left_out_lines, shown_rev, told
+from aix.cli.collection_words import counted, left_out_lines, shown_rev, told, untrusted_line
 from aix.cli.options import AsJson, Shell, Yes, show_help
 
 if TYPE_CHECKING:
@@ -75,10 +75,9 @@ def add(
     for line in left_out_lines(taken):
         shell.console.note(line)
     if not taken.prompts:
-        where = f"; --path {taken.folders[0]} may be where they are" if taken.folders else ""
-        shell.console.warn(f"{taken.collection.name} has no prompts, which are files that end in .md{where}")
+        shell.console.warn(_empty(taken))
     elif taken.commands:
-        shell.console.note(f"its commands run only once you trust them: aix show {_first_command(taken)}")
+        shell.console.note(untrusted_line(taken))
 
 
 def list_collections(ctx: typer.Context, as_json: AsJson = False) -> None:
@@ -116,8 +115,12 @@ def remove(ctx: typer.Context, name: Name, yes: Yes = False) -> None:
     shell.console.note(f"removed {name}")
 
 
-def _first_command(taken: "Taken") -> str:
-    return f"{taken.collection.name}:{next(iter(taken.commands))}"
+def _empty(taken: "Taken") -> str:
+    """What to do about a collection without prompts."""
+    name, hint = taken.collection.name, ""
+    if taken.folders:
+        hint = f": aix collection remove {name}, then add it with --path {taken.folders[0]}, where some are"
+    return f"{name} has no prompts, which are files that end in .md{hint}"
 
 
 def _state(here: "Taken | None") -> str:

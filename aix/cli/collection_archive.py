@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aix.cli.collection_update import show
-from aix.cli.collection_words import told
+from aix.cli.collection_words import told, untrusted_line
 from aix.cli.options import LibraryFolder, Shell, Yes
 from aix.cli.streams import Stdin, write_data
 from aix.config.files import Answer
@@ -30,7 +30,7 @@ It gets copies of the prompts that you name, with all that they include, and a R
   aix collection create team user:commit --into ~/src/team-prompts --description "What we all use"
 """
 
-EXPORT = """Put a collection, a layer (user, project) or some prompts into one file.
+EXPORT = """Put a collection, a layer or some prompts into one file.
 
 The file has a manifest with a digest of each of its files, and is the same to the byte wherever and whenever it is made
 of the same prompts.
@@ -121,6 +121,8 @@ def import_archive(
     if old is None or old.kind != "archive":
         taken = Taken(app.collections.install(new, found.files), Tree(found.files))
         shell.console.note(f"added {told(taken)}")
+        if taken.commands:
+            shell.console.note(untrusted_line(taken))
         return
     update = app.collections.compare(old, new, found.files)
     if not update.moves and not update.missing:

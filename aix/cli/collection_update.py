@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 HELP = """Take what is new in collections, after showing it.
 
-Without a name: all of them. One that is not on this machine is fetched just as it is pinned, and nothing is asked. The
-exit status is that of the first failure.
+Without a name: all that are from git or a folder. One that is not on this machine is fetched just as it is pinned,
+and nothing is asked. The exit status is that of the first failure.
 
 \b
   aix collection update team
@@ -38,14 +38,23 @@ def update(
 ) -> None:
     shell: Shell = ctx.obj
     collections = shell.app.collections
-    chosen = [collections.get(name) for name in dict.fromkeys(names or ())] if names else collections.all()
-    if not chosen:
-        shell.console.note("there are no collections; aix collection add takes one")
+    chosen = [collections.get(name) for name in dict.fromkeys(names or ())] if names else _moving(shell)
     failures = [error for one in chosen if (error := _failure(shell, one, sure=yes))]
     for error in failures[1:]:
         shell.console.error(error)
     if failures:
         raise failures[0]
+
+
+def _moving(shell: Shell) -> "Sequence[Collection]":
+    """All collections that can be another by now; those from archives cannot."""
+    every = shell.app.collections.all()
+    moving = [one for one in every if one.kind != "archive"]
+    if not every:
+        shell.console.note("there are no collections; aix collection add takes one")
+    elif not moving:
+        shell.console.note("all collections are from archives; aix collection import takes newer ones")
+    return moving
 
 
 def _failure(shell: Shell, collection: "Collection", *, sure: bool) -> AixError | None:
@@ -63,8 +72,11 @@ def _failure(shell: Shell, collection: "Collection", *, sure: bool) -> AixError 
 def _update(shell: Shell, collection: "Collection", *, sure: bool) -> None:
     found = shell.app.collections.look(collection)
     if found.missing:
+        again = shell.app.collections.here(collection)
         shell.app.collections.take(found)
-        shell.console.note(f"fetched {told(found.new)}")
+        shell.console.note(f"{'put back' if again else 'fetched'} {told(found.new)}")
+        if again:
+            shell.console.note("its files had been changed here, and are as pinned again")
         return
     if not found.moves:
         shell.console.note(f"{collection.name} is up to date at {collection.short}")

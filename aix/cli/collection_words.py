@@ -20,6 +20,11 @@ def told(taken: "Taken") -> str:
     return f"{one.name} at {one.short}{rev}: {counted(len(taken.prompts), 'prompt')}{said}"
 
 
+def untrusted_line(taken: "Taken") -> str:
+    """What is to be done before a new collection's commands run."""
+    return f"its commands run only once you trust them: aix show {taken.collection.name}:{next(iter(taken.commands))}"
+
+
 def left_out_lines(taken: "Taken") -> Iterator[str]:
     """What was left out, a line for each reason."""
     for why, names in taken.tree.reasons():

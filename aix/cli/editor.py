@@ -17,7 +17,7 @@ from aix.errors import AixError, UsageError
 
 EDITORS = ("nano", "vim", "vi", "emacs")
 MAX_DRAFT = 64 * 1024 * 1024
-PARTING_SECONDS = 0.5
+PARTING_SECONDS = 1.5
 """How long an editor may take to end when aix is ended."""
 
 

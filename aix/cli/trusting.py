@@ -29,7 +29,7 @@ def asked(shell: Shell, chosen: Chosen) -> bool:
     if shell.app.env.get("CI") or not shell.console.person_is_there:
         return False
     explain(shell, chosen)
-    if not ask.confirm(question(chosen)):
+    if not ask.agree(question(chosen)):
         return False
     keep(shell, chosen)
     called = shell.app.prompts.called(chosen.prompt)
@@ -114,7 +114,7 @@ def _explained(shell: Shell, chosen: Chosen) -> Iterator[str]:
         yield f"  all of it: aix show {shell.app.prompts.called(prompt, chosen.revision)}"
         yield _runs("it", chosen)
     else:
-        yield _runs(f"the content of {name} is not trusted; it", chosen)
+        yield _runs(f"{name} is not trusted; it", chosen)
     yield from (f"  {line}" for line in commands(template.calls, was.commands if was else None))
 
 

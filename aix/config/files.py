@@ -182,6 +182,7 @@ def storage_error(error: OSError, what: str) -> StorageError:
 _HINTS = {
     errno.ENOENT: "set HOME or AIX_HOME to a directory that is there",
     errno.ENOTDIR: "set HOME or AIX_HOME to a directory that is there",
+    errno.EEXIST: "what is there is no directory: move it away",
     errno.ENOSPC: "free some disk space and run the command again",
     errno.EROFS: "set AIX_HOME to a directory that can be written",
     errno.EACCES: "check who owns the directory: ls -ld",

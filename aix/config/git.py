@@ -158,7 +158,7 @@ def failed(arguments: Sequence[str], said: str) -> AixError:
     told = [line.partition(": ")[2] for line in lines if line.startswith(("fatal: ", "error: "))] or lines[-1:]
     kind, hint = next(((kind, hint) for words, kind, hint in _KINDS if any(word in said for word in words)), _OTHER)
     last = (told[0] if told else "it did not say why").rstrip(".:")
-    cause = " ".join(lines)[:300] if len(lines) > 1 else ""
+    cause = " ".join(line for line in lines if not told or not line.endswith(told[0]))[:300]
     return kind(f"git {arguments[0]} failed: {last}", cause=cause, hint=hint)
 
 

@@ -15,15 +15,12 @@ from aix.library.prompt import Prompt
 SUFFIX = ".md"
 MAX_FILE = 10 * 1024 * 1024
 MAX_SEGMENT, MAX_NAME = 200, 1000
-"""How many letters a new name may have, in a part and as a whole: the file's name, and those of what is kept beside it,
-are longer."""
+"""How many letters a new name may have, in a part and as a whole, and that of an included file as a whole: the file's
+name, and those of what is kept beside it, are longer."""
 SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 NOT_PROMPTS = frozenset(
     {"readme", "license", "changelog", "contributing", "code_of_conduct", "security", "agents", "claude", "gemini"}
 )
-
-MAX_NAME = 1000
-"""Of how many letters the name of an included file can be."""
 
 _OWN = "a prompt can name the .md files of its own folder of prompts, without '..'"
 
@@ -72,9 +69,9 @@ class Layer:
 
     def read(self, name: str) -> str:
         """The text of a file that a prompt of this layer includes, named from the root. Raises TemplateError."""
-        if len(name) > MAX_NAME or not _is_file_of_a_layer(name):
+        if len(name) > MAX_NAME or not is_file_of_a_layer(name):
             near = name + SUFFIX
-            meant = f"an include names a file: {near}" if len(near) <= MAX_NAME and _is_file_of_a_layer(near) else _OWN
+            meant = f"an include names a file: {near}" if len(near) <= MAX_NAME and is_file_of_a_layer(near) else _OWN
             raise TemplateError(f"cannot include {name[:200]!r}", hint=meant)
         return document.decode(self.data(self.root / name, name), name)
 
@@ -90,7 +87,7 @@ class Layer:
             real, root = path.resolve(), self.root.resolve()
         except (OSError, RuntimeError):  # a loop of links is a RuntimeError before Python 3.13
             return False
-        return real.is_relative_to(root) and _is_file_of_a_layer(real.relative_to(root).as_posix())
+        return real.is_relative_to(root) and is_file_of_a_layer(real.relative_to(root).as_posix())
 
     def holds_name(self, path: Path) -> bool:
         """Whether the folder that a file's name is in, all links followed, is inside the root. The file itself may be a
@@ -154,7 +151,8 @@ def _are_segments(name: str) -> bool:
     return all(SEGMENT.fullmatch(segment) for segment in name.split("/"))
 
 
-def _is_file_of_a_layer(name: str) -> bool:
+def is_file_of_a_layer(name: str) -> bool:
+    """Whether a file of that name, as a path from the root, can be named in a layer."""
     return name.endswith(SUFFIX) and _are_segments(name.removesuffix(SUFFIX))
 
 

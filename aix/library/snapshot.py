@@ -11,6 +11,7 @@ from aix.config.paths import git_root
 from aix.config.reading import MissingFileError
 from aix.errors import NotFoundError, TemplateError
 from aix.library import document
+from aix.library.collections.tree import FILES, LARGE_FILE
 from aix.library.layer import MAX_FILE, Layer, is_name
 from aix.library.prompt import Prompt
 from aix.library.reference import Reference
@@ -20,10 +21,8 @@ SECONDS = 30.0
 LONGEST = 250
 """How many letters a revision may have."""
 SHORT = 12
-FOLDER, FILES = "040000", ("100644", "100755", "100664")
-"""What a tree of git calls a folder and a file. All else is a link, or another repository."""
-LARGE_FILE = b"version https://git-lfs.github.com/spec/"
-"""How a file begins in whose stead git keeps only a note."""
+FOLDER = "040000"
+"""What git calls a folder. What is neither that nor a file is a link, or another repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ def snapshot(layer: Layer, named: Reference, repository: Repository | None, env:
     """The layer as it was, with the prompt that is named. `env` has no keys. Raises NotFoundError for a layer that
     is not in git, for a revision that is not there, and for one without the prompt."""
     if repository is None:
-        hint = f"git -C {layer.root} init makes it one; each commit can be named from then on"
+        hint = f"without @{named.revision} it is what is there now"
         raise NotFoundError(f"{layer.name} is in no git repository: {layer.root}", hint=hint, reason="repository")
     path = Path(repository.folder, layer.path(named.name).relative_to(layer.root))
     log = f"git -C {repository.directory} log --oneline --all -- {path}"

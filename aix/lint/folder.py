@@ -37,7 +37,17 @@ def chosen(
             there = ", ".join(one.name for one in library.layers)
             raise NotFoundError(f"there is no layer '{layer}'", hint=f"there are {there}", reason="layer")
         return chain.from_iterable(map(files, meant))
-    return chain.from_iterable([_meant(library, word, path_of(word)) for word in words])
+    return _once(chain.from_iterable([_meant(library, word, path_of(word)) for word in words]))
+
+
+def _once(found: Iterator[File | Finding]) -> Iterator[File | Finding]:
+    """Each file once, however many words mean it."""
+    seen: set[tuple[str, str]] = set()
+    for one in found:
+        known = (str(one.path), one.rule if isinstance(one, Finding) else "")
+        if known not in seen:
+            seen.add(known)
+            yield one
 
 
 def _meant(library: Library, word: str, path: Path) -> Iterator[File | Finding]:

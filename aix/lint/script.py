@@ -91,7 +91,7 @@ class Script:
         optional = {name for syntax in self._files.values() for name in syntax.optional}
         found: dict[str, Use] = {}
         for file, syntax in self._files.items():
-            inherited = {name for above in self._above(file) for name in self._files[above].made}
+            inherited = {name for above in self._closure.above(file) for name in self._files[above].made}
             wanted = syntax.wanted - inherited - RESERVED
             place = "" if file == self._main else file
             for name, line in syntax.uses.items():
@@ -148,6 +148,7 @@ class Script:
             links.append((path, reference))
             if path not in self._files:
                 self._follow(path, name, reference)
+        self._closure.link(name, tuple(path for path, _ in links))
 
     def _follow(self, path: str, name: str, reference: Reference) -> None:
         try:
@@ -188,17 +189,6 @@ class Script:
             reached |= new
             waiting += new
         return reached
-
-    def _above(self, name: str) -> set[str]:
-        """The files that include one, those that include them, and so on."""
-        above: set[str] = set()
-        waiting = [name]
-        while waiting:
-            below = waiting.pop()
-            new = {file for file, links in self._links.items() if below in {path for path, _ in links}} - above - {name}
-            above |= new
-            waiting += new
-        return above
 
     def _line(self, name: str, line: int) -> int:
         return self._lines[name] + line - 1

@@ -101,18 +101,10 @@ def read(body: str, environment: Environment) -> Syntax:
     )
 
 
-class _Tree(Tree):
-    """What a run would take for sound."""
-
-    @property
-    def root(self) -> Any:
-        return self._root
-
-
 def _parsed(body: str, environment: Environment) -> "tuple[Any, NoSyntaxError | None]":
     """The tree, with what a run would refuse it for. Raises NoSyntaxError where there is none."""
     try:
-        return _Tree(body, "", environment).root, None
+        return Tree(body, "", environment).root, None
     except Exception as error:  # noqa: BLE001 - a run would end with it
         refused = _fault(error)
     try:

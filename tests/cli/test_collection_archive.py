@@ -99,6 +99,8 @@ def test_a_newer_archive_shows_what_changed_and_asks(own: Path, aix: Aix, home: 
     write(own, "greet", "Good day {{ name }}\n")
     aix("collection", "export", "greet", "--name", "team", "-o", "2.tar.gz")
     assert aix("collection", "import", "1.tar.gz").status == 0
+    assert ".aix.lock" in (own / ".gitignore").read_text()
+    assert "all collections are from archives" in aix("collection", "update").stderr
     assert "up to date" in aix("collection", "import", "1.tar.gz").stderr
     asked = aix("collection", "import", "2.tar.gz")
     assert (asked.status, "~ greet" in asked.stdout, "- _style" in asked.stdout) == (2, True, True)
@@ -106,6 +108,12 @@ def test_a_newer_archive_shows_what_changed_and_asks(own: Path, aix: Aix, home: 
     with (home / "2.tar.gz").open("rb") as data:
         assert aix("collection", "import", "-", "--yes", stdin=data.read()).status == 0
     assert aix("run", "team:greet", "--name", "A").stdout.startswith("Good day")
+
+
+def test_commands_of_a_new_archive_are_named(own: Path, aix: Aix) -> None:
+    write(own, "recent", '{{ sh("git log") }}\n')
+    aix("collection", "export", "recent", "--name", "team", "-o", "team.tar.gz")
+    assert "once you trust them: aix show team:recent\n" in aix("collection", "import", "team.tar.gz").stderr
 
 
 def test_a_key_in_a_prompt_is_pointed_out(own: Path, aix: Aix) -> None:

@@ -106,7 +106,7 @@ def test_an_empty_collection_says_where_its_prompts_may_be(aix: Aix, tmp_path: P
     made = repository(tmp_path / "docs", {"README.md": "x", ".prompts/a.md": "x"})
     done = aix("collection", "add", str(made.path))
     assert "aix: warning: docs has no prompts" in done.stderr
-    assert "--path .prompts" in done.stderr
+    assert "aix collection remove docs, then add it with --path .prompts" in done.stderr
 
 
 def test_an_update_is_shown_before_it_is_taken(aix: Aix, team: Repository) -> None:
@@ -125,6 +125,16 @@ def test_an_update_is_shown_before_it_is_taken(aix: Aix, team: Repository) -> No
     assert aix("run", f"team:review@{was}", "-p", "x=this").stdout == "Review this"
 
 
+def test_what_was_changed_by_hand_is_put_back_and_that_is_said(aix: Aix, team: Repository) -> None:
+    aix("collection", "add", str(team.path))
+    files = json.loads(aix("collection", "info", "team", "--json").stdout)["files"]
+    Path(files, "review.md").write_text("mine")
+    said = aix("collection", "update").stderr
+    assert "aix: put back team at " in said
+    assert "its files had been changed here" in said
+    assert Path(files, "review.md").read_text() == "Review {{ x }}"
+
+
 def test_one_that_fails_does_not_stop_the_others(aix: Aix, team: Repository, tmp_path: Path) -> None:
     other = repository(tmp_path / "other", {"a.md": "one"})
     aix("collection", "add", str(team.path))
@@ -133,6 +143,7 @@ def test_one_that_fails_does_not_stop_the_others(aix: Aix, team: Repository, tmp
     other.commit({"a.md": "two"})
     done = aix("collection", "update", "--yes")
     assert (done.status, "aix: error: team: there is no folder" in done.stderr) == (5, True)
+    assert "hint: has it moved? aix collection remove team" in done.stderr
     assert aix("run", "other:a").stdout == "two"
     assert aix("run", "team:review", "-p", "x=this").stdout == "Review this"
 

@@ -326,11 +326,13 @@ def test_a_command_that_is_ended_ends_the_editor_and_keeps_the_text(
 
 
 def test_what_the_editor_rescues_when_it_is_ended_stays(path: Path) -> None:
-    script = """trap 'echo half > "$2.save"; exit 1' TERM; kill -TERM $PPID; until false; do read line; done"""
+    script = """trap 'echo half > "$2.save"; exit 1' TERM; echo ready; until false; do read line; done"""
     terminal = writing("edit", "web/x", does=script)
+    terminal.wait_for("ready")
+    terminal.signal(signal.SIGTERM)
     assert terminal.end() == -signal.SIGTERM
     [rescued] = Path.home().glob("aix-*/x.md.save")
-    assert (rescued.read_text(), terminal.screen) == ("half\n", f"aix: the editor left {rescued}\n")
+    assert (rescued.read_text(), terminal.screen) == ("half\n", f"ready\naix: the editor left {rescued}\n")
 
 
 # --- a text that somebody else kept -----------------------------------------------------------------------------------

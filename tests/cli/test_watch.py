@@ -90,6 +90,31 @@ def test_a_file_that_gives_a_value_is_watched_too(library: Path, tmp_path: Path)
     assert "watching p.md, given.txt" in terminal.screen
 
 
+def test_what_was_typed_before_it_is_asked_is_no_answer(library: Path) -> None:
+    path = write(library, "p", "Hello.")
+    terminal = Terminal("run", "p", "--watch")
+    terminal.wait_for(WATCHING)
+    terminal.type("y")
+    path.write_text('{{ sh("touch done") }}')
+    terminal.wait_for("Trust this content of 'p' to run them?")
+    terminal.type("n")
+    terminal.wait_for("its content is not trusted")
+    terminal.press_control_c()
+    assert terminal.end() == -signal.SIGINT
+    assert not Path("done").exists()
+
+
+def test_ctrl_c_at_the_question_ends_it(library: Path) -> None:
+    path = write(library, "p", "Hello.")
+    terminal = Terminal("run", "p", "--watch")
+    terminal.wait_for(WATCHING)
+    new = write(library, "_new", '{{ sh("touch done") }}')
+    new.rename(path)
+    terminal.wait_for("(y/N)")
+    terminal.press_control_c()
+    assert (terminal.end(), Path("done").exists()) == (-signal.SIGINT, False)
+
+
 @pytest.mark.parametrize("flag", ["-x", "--execute", "-n", "--show-request", "-oout", "--json"])
 def test_a_flag_for_something_else_contradicts_it(flag: str, aix: Aix, library: Path) -> None:
     write(library, "p", "Hello.")

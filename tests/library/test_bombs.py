@@ -292,3 +292,10 @@ def test_ctrl_c_ends_a_rendering_and_leaves_no_child(library: Path) -> None:
     assert time.monotonic() - began < 1
     assert b"Traceback" not in process.communicate()[1]
     assert not [child for child in found if Path(f"/proc/{child}/stat").exists()]
+
+
+def test_the_prompt_to_look_at_is_named_so_that_no_other_is_meant() -> None:
+    endless = Template(parse(ENDLESS, "web/p", Path("/x/web/p.md"), "team"), lambda _: "")
+    with pytest.raises(TemplateError) as caught:
+        endless.render({}, SURROUNDINGS, limits=Limits(wall=0.05))
+    assert caught.value.hint.endswith("look at it with: aix show team:web/p")

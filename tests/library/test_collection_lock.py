@@ -1,6 +1,7 @@
 """collections.lock: what it says, what is refused in it, and that a change of one line is a change of one line."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -67,6 +68,8 @@ def test_the_lock_follows_the_umask_for_it_holds_no_secret(tmp_path: Path) -> No
         "{}",
         '{"version": 2, "collections": []}',
         '{"version": 1}',
+        '{"version": 1, "collections": {}}',
+        '{"version": 1, "collections": ""}',
         '{"version": 1, "collections": [1]}',
         '{"version": 1, "collections": [',
         '<<<<<<< HEAD\n{"version": 1, "collections": []}',
@@ -106,12 +109,69 @@ def test_a_lock_that_cannot_be_read_is_never_overwritten(text: str, tmp_path: Pa
         {"path": "a/.git/b"},
         {"path": ".git"},
         {"rev": ["main"]},
+        {"source": ""},
     ],
     ids=str,
 )
 def test_a_lock_of_a_stranger_names_nothing_but_collections(odd: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         read_lock(written(tmp_path, {**ROW, **odd}))
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ('{"version": 2, "collections": []}', "its version is 2", "a newer one"),
+        ("<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> x", "both sides of a merge", "checkout HEAD -- collections.lock"),
+        ("{", "not whole JSON", "checkout HEAD -- collections.lock"),
+    ],
+)
+def test_what_to_do_about_a_lock_that_cannot_be_read(text: str, said: str, hint: str, tmp_path: Path) -> None:
+    (tmp_path / "collections.lock").write_text(text)
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(ConfigError, match=said) as caught:
+        read_lock(tmp_path / "collections.lock")
+    assert hint in caught.value.hint
+
+
+def test_where_there_is_no_git_another_way_is_told(tmp_path: Path) -> None:
+    (tmp_path / "collections.lock").write_text("{")
+    with pytest.raises(ConfigError) as caught:
+        read_lock(tmp_path / "collections.lock")
+    assert "git" not in caught.value.hint
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["a folder", "a pipe"])
+def test_what_is_no_file_is_not_waited_for(make: Callable[[Path], None], tmp_path: Path) -> None:
+    make(tmp_path / "collections.lock")
+    with pytest.raises(ConfigError):
+        change_lock(tmp_path / "collections.lock", lambda lock: lock)
+
+
+def test_a_link_is_read_and_never_replaced(tmp_path: Path) -> None:
+    path, real = tmp_path / "collections.lock", tmp_path / "real"
+    path.symlink_to(real)
+    with pytest.raises(ConfigError, match="a link to nothing"):
+        read_lock(path)
+    written(tmp_path, ROW)
+    assert [one.name for one in read_lock(path).collections] == ["team"]
+    before = real.read_text()
+    with pytest.raises(ConfigError, match="it is a link"):
+        change_lock(path, lambda lock: lock.without("team"))
+    assert (path.is_symlink(), real.read_text()) == (True, before)
+
+
+def test_half_a_character_is_kept_as_json_has_it(tmp_path: Path) -> None:
+    path = written(tmp_path, ROW, note="\ud800")
+    change_lock(path, lambda lock: lock)
+    assert json.loads(path.read_text())["note"] == "\ud800"
+
+
+@pytest.mark.parametrize("data", ["\ufeff", "\r\n"], ids=["a mark at its begin", "line ends of Windows"])
+def test_what_an_editor_adds_is_no_harm(data: str, tmp_path: Path) -> None:
+    path = written(tmp_path, ROW)
+    path.write_bytes((data + path.read_text()).encode())
+    assert len(read_lock(path).collections) == 1
 
 
 def test_two_collections_cannot_have_one_name(tmp_path: Path) -> None:

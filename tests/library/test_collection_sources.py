@@ -26,6 +26,8 @@ def source(text: str, folder: Path) -> object:
         ("ssh://git@example.com:2222/~ada/team.git", "team"),
         ("git@github.com:acme/prompts.git", "prompts"),
         ("box:team", "team"),
+        ("[::1]:acme/team.git", "team"),
+        ("git@[fe80::1]:team", "team"),
     ],
 )
 def test_a_url_is_kept_as_it_is_and_names_the_collection(text: str, name: str, tmp_path: Path) -> None:
@@ -69,6 +71,8 @@ def test_a_folder_names_the_collection(folder: str, name: str, tmp_path: Path) -
         "-oProxyCommand=evil:x",
         "git@-oProxyCommand=evil:x",
         "git@example.com:-x",
+        "[-oProxyCommand=evil]:x",
+        "[::1]:-x",
         "https:///x",
         "https://[::1/x",
         "https://example.com:port/x",

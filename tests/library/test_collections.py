@@ -91,8 +91,9 @@ def test_a_clone_without_history_is_a_source(shelf: Collections, team: Repositor
 def test_a_whole_disk_is_no_folder_of_prompts(
     shelf: Collections, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(5):
+    for number in range(3):
         (tmp_path / f"{number}.txt").touch()
+        (tmp_path / f"{number}").mkdir()
     monkeypatch.setattr(folder, "MAX_SEEN", 4)
     with pytest.raises(RefusedError, match="more than 4 files"):
         added(shelf, tmp_path, "all")
@@ -297,7 +298,7 @@ def test_ten_thousand_files_take_a_few_seconds(shelf: Collections, tmp_path: Pat
     made = repository(tmp_path / "team", {f"f{number % 100}/p{number}.md": f"{number}" for number in range(10_000)})
     began = time.monotonic()
     assert len(added(shelf, made.path).prompts) == 10_000
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60  # a generous bound: it takes three seconds where nothing else runs
     assert len(here(shelf)) == 10_000
 
 
@@ -384,6 +385,32 @@ def test_a_pin_that_is_gone_is_said_and_nothing_is_lost(shelf: Collections, team
     with pytest.raises(NotFoundError, match="no longer in"):
         other.look(pinned)
     assert (shelf.all(), here(shelf)["review.md"]) == ((pinned,), b"Review {{ x }}")
+
+
+def test_one_that_was_removed_meanwhile_is_not_brought_back(shelf: Collections, team: Repository, home: Path) -> None:
+    pinned = added(shelf, team.path).collection
+    (shelf.store.root(pinned) / "review.md").unlink()
+    found = shelf.look(pinned)
+    shelf.remove(pinned)
+    with pytest.raises(UsageError, match="by somebody else meanwhile"):
+        shelf.take(found)
+    assert (shelf.all(), left_behind(home)) == ((), [])
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["to a folder", "to nothing"])
+def test_a_link_in_the_place_of_a_folder_goes_and_its_target_stays(
+    there: bool, shelf: Collections, team: Repository, home: Path, tmp_path: Path
+) -> None:
+    root = shelf.store.root(added(shelf, team.path).collection)
+    root.rename(tmp_path / "elsewhere")
+    root.symlink_to(tmp_path / ("elsewhere" if there else "nowhere"))
+    if not there:
+        updated(shelf)
+        assert not root.is_symlink()
+        return
+    shelf.remove(shelf.get("team"))
+    assert left_behind(home) == []
+    assert (tmp_path / "elsewhere" / "review.md").exists()
 
 
 def test_files_that_somebody_changed_are_as_pinned_again(shelf: Collections, team: Repository) -> None:

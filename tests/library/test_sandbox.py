@@ -1,7 +1,6 @@
 """No template reaches more than its values: known ways out, and generated ones, watched by an audit hook."""
 
 import copy
-import random
 import re
 import resource
 import sys
@@ -261,7 +260,6 @@ def test_no_generated_template_finds_a_way_out(text: str) -> None:
 
 def outcome(text: str, limits: Limits | None) -> str:
     """What a template renders to, or the error that it is, but for where things stand in memory."""
-    random.seed(0)
     result = rendered(text, VALUES, limits)
     said = f"{type(result)} {result} {result.hint} {result.reason}" if isinstance(result, AixError) else str(result)
     return re.sub("0x[0-9a-f]+", "0x", said)
@@ -270,4 +268,5 @@ def outcome(text: str, limits: Limits | None) -> str:
 @settings(max_examples=full(30, 10_000), deadline=None, derandomize=True, database=None)
 @given(TEMPLATES)
 def test_within_limits_a_generated_template_gives_the_same(text: str) -> None:
+    text = text.replace("random", "first")  # a child of a fork has a chance of its own
     assert outcome(text, STRANGERS) == outcome(text, None)

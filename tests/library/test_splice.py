@@ -303,6 +303,13 @@ def test_edit_changes_fields_without_an_editor(aix: Aix, library: Path) -> None:
     assert path.read_bytes() == b"---\r\n# mine\r\n---\r\nHi \r\n"
 
 
+def test_a_model_that_nobody_has_is_kept_and_said(aix: Aix, library: Path) -> None:
+    (library / "p.md").write_text("Hi")
+    done = aix("edit", "p", "--model", "opneai:x")
+    assert (done.status, (library / "p.md").read_text()) == (0, "---\nmodel: opneai:x\n---\nHi")
+    assert "aix: warning: there is no provider 'opneai' (did you mean openai:x?)\n" in done.stderr
+
+
 def test_an_edit_that_would_break_a_prompt_leaves_it(aix: Aix, library: Path) -> None:
     path = library / "p.md"
     path.write_bytes(b"---\n{model: strong}\n---\nHi")

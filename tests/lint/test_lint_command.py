@@ -38,6 +38,7 @@ def test_it_looks_at_ones_own_prompts_and_the_project(aix: Aix, library: Path, h
         (["warns"], 0, "1 file, 1 warning"),
         (["warns", "--strict"], 6, "1 file, 1 warning"),
         (["bad", "good"], 6, "2 files, 1 error"),
+        (["bad", ".prompts/bad.md", ".prompts", "./.prompts/../.prompts/bad.md"], 6, "5 files, 2 errors and 1 warning"),
         (["web/bad"], 6, "1 file, 1 error"),
         (["nope"], 5, "there is no prompt 'nope'"),
         (["./nope.md"], 5, "there is no file"),

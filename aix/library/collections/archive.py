@@ -5,7 +5,7 @@ that a layer can name: it ends in `.md`, and its folders and itself are made of 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -15,8 +15,9 @@ from aix.bounded import ExhaustedError, Limits, bounded
 from aix.config.reading import MissingFileError
 from aix.errors import AixError, TemplateError, UsageError
 from aix.library import document
+from aix.library.collections.survey import prompt_names
 from aix.library.collections.tar import MAX_ENTRIES, packed, unpacked
-from aix.library.layer import MAX_FILE, SEGMENT, SUFFIX, is_name
+from aix.library.layer import MAX_FILE, SUFFIX, is_file_of_a_layer
 from aix.library.templates.template import Template
 
 MANIFEST = "manifest.json"
@@ -42,13 +43,13 @@ class Bundle:
 
     @property
     def prompt_names(self) -> list[str]:
-        return list(prompt_names(self.files))
+        return prompt_names(self.files)
 
 
 def pack(bundle: Bundle) -> bytes:
     """The archive of a bundle: the same bytes for the same bundle. Raises TemplateError for a file that is no prompt,
     or UsageError for what cannot be in an archive."""
-    if odd := [name for name in bundle.files if not is_in_archives(name)]:
+    if odd := [name for name in bundle.files if not is_file_of_a_layer(name)]:
         raise UsageError(f"'{odd[0]}' is no name of a prompt's file")
     if not all(getattr(bundle, key).isprintable() for key in SAID):
         raise UsageError("a description is one line of letters, without control characters")
@@ -103,20 +104,6 @@ def digest_of(data: bytes) -> str:
     return f"sha256:{sha256(data).hexdigest()}"
 
 
-def is_in_archives(name: str) -> bool:
-    """Whether a file of that name may be in an archive."""
-    parts = name.removesuffix(SUFFIX).split("/")
-    return name.endswith(SUFFIX) and all(SEGMENT.fullmatch(part) for part in parts)
-
-
-def prompt_names(files: Iterable[str]) -> Iterator[str]:
-    """The prompts among files; partials and pages such as a README are none."""
-    for file in sorted(files):
-        name = file.removesuffix(SUFFIX)
-        if is_name(name) and not any(part.startswith("_") for part in name.split("/")):
-            yield name
-
-
 def _about(data: bytes) -> dict[str, Any]:
     return {"size": len(data), "sha256": sha256(data).hexdigest()}
 
@@ -162,7 +149,7 @@ def _refuse_entry(name: str, data: bytes, before: dict[str, bytes]) -> None:
         return
     if name in before:
         raise TemplateError(f"{name!r} is in it twice")
-    if not is_in_archives(name):
+    if not is_file_of_a_layer(name):
         raise TemplateError(f"{name!r} in it is no name of a prompt's file")
     if len(before) > 1 and name < next(reversed(before)):
         raise TemplateError(f"{name!r} is not in its place: the files are sorted by name")

@@ -10,9 +10,10 @@ from aix.config import files
 from aix.config.secrets import KEY_SHAPE, Secret, forms, mask
 from aix.errors import UsageError
 from aix.library import document
-from aix.library.collections.archive import is_in_archives, prompt_names, refuse_clash
+from aix.library.collections.archive import refuse_clash
+from aix.library.collections.survey import prompt_names
 from aix.library.collections.tar import MAX_BYTES, MAX_ENTRIES
-from aix.library.layer import SUFFIX, Layer
+from aix.library.layer import SUFFIX, Layer, is_file_of_a_layer
 from aix.library.prompt import Prompt
 from aix.library.templates.template import Template
 
@@ -56,7 +57,7 @@ def of_layer(layer: Layer) -> dict[str, bytes]:
             size += len(found[name])
         if len(found) >= MAX_ENTRIES or size > MAX_BYTES:
             raise UsageError(f"{layer.root} has more than {MAX_ENTRIES - 1} files or {MAX_BYTES // 1024**2} MiB")
-    if not any(prompt_names(found)):
+    if not prompt_names(found):
         raise UsageError(f"there are no prompts in {layer.root}")
     return found
 
@@ -98,7 +99,7 @@ def keys_in(found: Mapping[str, bytes], secrets: Sequence[Secret]) -> Iterator[s
 
 def page(name: str, description: str, found: Mapping[str, bytes]) -> bytes:
     """The README of a new collection."""
-    prompts = list(prompt_names(found))
+    prompts = prompt_names(found)
     rows = "\n".join(f"| `{prompt}` | {_cell(_description(found, prompt))} |" for prompt in prompts)
     first = prompts[0] if prompts else "NAME"
     said = _cell(description) or f"Prompts that are shared under the name {name}."
@@ -144,8 +145,8 @@ def _files_of(root: Path) -> Iterator[str]:
     """The names of the files in a folder that may be shared, sorted within each folder."""
     for folder, folders, names in os.walk(root):
         inner = Path(folder).relative_to(root)
-        folders[:] = sorted(name for name in folders if is_in_archives(name + SUFFIX))
-        yield from (file for name in sorted(names) if is_in_archives(file := (inner / name).as_posix()))
+        folders[:] = sorted(name for name in folders if is_file_of_a_layer(name + SUFFIX))
+        yield from (file for name in sorted(names) if is_file_of_a_layer(file := (inner / name).as_posix()))
 
 
 def _description(found: Mapping[str, bytes], name: str) -> str:

@@ -12,8 +12,13 @@ from aix.errors import RefusedError
 from aix.library.collections.tree import LINK, Entry, Tree, sieved, whole
 from aix.library.layer import MAX_FILE
 
-MAX_SEEN = 200_000
-FILE, OTHER = "100644", ""
+MAX_SEEN = 100_000
+"""How many files and folders are looked at before it is clear that this is no folder of prompts."""
+
+FILE, FOLDER, OTHER = "100644", "040000", ""
+"""What git would call what a folder has."""
+
+KINDS = {stat.S_IFREG: FILE, stat.S_IFLNK: LINK, stat.S_IFDIR: FOLDER}
 
 
 def tree_of(root: Path) -> Tree:
@@ -21,8 +26,8 @@ def tree_of(root: Path) -> Tree:
     more than a folder of prompts can have, such as a whole disk."""
     entries = list(islice(_entries(root), MAX_SEEN + 1))
     if len(entries) > MAX_SEEN:
-        raise RefusedError(f"{root} has more than {MAX_SEEN} files", hint="--path takes one folder of it")
-    taken, left_out = sieved(entries)
+        raise RefusedError(f"{root} has more than {MAX_SEEN} files and folders", hint="--path takes one folder of it")
+    taken, left_out = sieved(entry for entry in entries if entry.mode != FOLDER)
     files: dict[str, bytes] = {}
     for entry in taken:
         try:
@@ -36,12 +41,7 @@ def _entries(root: Path) -> Iterator[Entry]:
     for folder, folders, names in os.walk(root):
         inner = Path(folder).relative_to(root)
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in (*names, *(name for name in folders if (Path(folder) / name).is_symlink())):
+        for name in (*names, *folders):
             with suppress(OSError):
-                status = (Path(folder) / name).lstat()
-                yield Entry(os.fsencode(inner / name), _mode(status.st_mode), status.st_size)
-
-
-def _mode(mode: int) -> str:
-    """What git would call it."""
-    return FILE if stat.S_ISREG(mode) else LINK if stat.S_ISLNK(mode) else OTHER
+                status = os.lstat(os.path.join(folder, name))
+                yield Entry(os.fsencode(inner / name), KINDS.get(stat.S_IFMT(status.st_mode), OTHER), status.st_size)

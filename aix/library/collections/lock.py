@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from aix.config import files
+from aix.config.gitignore import ignore_private_files
+from aix.config.paths import git_root
 from aix.config.reading import read_regular
 from aix.errors import ConfigError
 from aix.library.layer import SEGMENT, SUFFIX
@@ -22,6 +25,7 @@ RESERVED = frozenset({"user", "project", "builtin", "file"})
 
 FIELDS = ("name", "source", "rev", "path", "pin", "when")
 ARCHIVES = (".tar.gz", ".tgz")
+CONFLICT = "<<<<<<< "
 
 _PIN = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|sha256:[0-9a-f]{64}")
 _PATH = re.compile(r"(?!\.git(/|$))[A-Za-z0-9_.][A-Za-z0-9 ._-]*")
@@ -87,21 +91,27 @@ def read_lock(path: Path) -> Lock:
     try:
         return _lock(json.loads(read_regular(path, MAX_LOCK)))
     except FileNotFoundError:
+        if path.is_symlink():
+            raise _refused(path, "it is a link to nothing") from None
         return Lock()
     except OSError as error:
-        raise _unreadable(path, (error.strerror or str(error)).lower()) from None
+        raise _refused(path, (error.strerror or str(error)).lower()) from None
+    except _NewerError as error:
+        raise _refused(path, str(error), "use the aix that wrote it, or a newer one") from None
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise _unreadable(path, _said(error)) from None
+        raise _refused(path, _said(error)) from None
 
 
 def change_lock(path: Path, change: Callable[[Lock], Lock]) -> Lock:
     """Replace the lock by what `change` makes of it, in one step for other aix processes. Raises ConfigError for one
-    that cannot be read, which is left as it is, or StorageError."""
+    that cannot be read, or is a link, which is left as it is, or StorageError."""
     with files.storage(path):
-        files.make_private_directory(path.parent)
+        ignore_private_files(path.parent)
         with files.locked(path.parent, files.LOCK_SECONDS):
             new = change(read_lock(path))
-            files.write_shared(path, _text(new).encode())
+            if path.is_symlink():
+                raise _refused(path, "it is a link", f"put the file itself there: {path.resolve()}", "changed")
+            files.write_shared(path, _text(new).encode(errors="backslashreplace"))  # half a character, as JSON has it
     return new
 
 
@@ -120,8 +130,11 @@ def _lock(data: Any) -> Lock:
     """Raises ValueError, TypeError or KeyError for what is no lock."""
     if not isinstance(data, dict):
         raise ValueError("it is not an object")
-    if data.get("version") != VERSION:
-        raise ValueError(f"its version is {data.get('version')}, and this aix knows {VERSION}")
+    if (version := data.get("version")) != VERSION:
+        kind = _NewerError if isinstance(version, int) and version > VERSION else ValueError
+        raise kind(f"its version is {version}, and this aix knows {VERSION}")
+    if not isinstance(data["collections"], list):
+        raise ValueError("its collections are no list")
     found = tuple(_collection(row) for row in data["collections"])
     names = [one.name.casefold() for one in found]
     if twice := next((name for name in names if names.count(name) > 1), ""):
@@ -139,6 +152,8 @@ def _collection(row: Any) -> Collection:
     found = Collection(**said, extra={key: value for key, value in row.items() if key not in FIELDS})
     if not is_collection_name(found.name):
         raise ValueError(f"{found.name!r} is no name of a collection")
+    if not found.source:
+        raise ValueError(f"{found.name} has no source")
     if not _PIN.fullmatch(found.pin):
         raise ValueError(f"the pin of {found.name} is no commit and no digest")
     if found.path and not is_folder_path(found.path):
@@ -154,12 +169,25 @@ def _text(lock: Lock) -> str:
 def _said(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it has no {error}"
+    if isinstance(error, json.JSONDecodeError) and CONFLICT in error.doc:
+        return "git left both sides of a merge in it"
     return "it is not whole JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else str(error)
 
 
-def _unreadable(path: Path, why: str) -> ConfigError:
-    hint = f"mend it, or take the last good one from git: git -C {path.parent} checkout {path.name}"
-    return ConfigError(f"{path} cannot be read: {why}; it is left as it is", hint=hint)
+class _NewerError(ValueError):
+    """A newer aix wrote the lock."""
+
+
+def _refused(path: Path, why: str, hint: str = "", how: str = "read") -> ConfigError:
+    return ConfigError(f"{path} cannot be {how}: {why}; it is left as it is", hint=hint or _way_back(path))
+
+
+def _way_back(path: Path) -> str:
+    """How a good lock is had again. HEAD has one also in the middle of a merge."""
+    if git_root(path.parent):
+        command = f"git -C {shlex.quote(str(path.parent))} checkout HEAD -- {path.name}"
+        return f"mend it, or take the last good one: {command}"
+    return "mend it, or move it away and add the collections again"
 
 
 def pin_of(contents: Mapping[str, bytes]) -> str:

@@ -110,7 +110,7 @@ def without_password(source: str) -> str:
     """A repository's address as others may see it: no password, and nothing where it is a folder of this machine."""
     scheme, slashes, rest = source.partition("://")
     if not slashes:
-        return source if re.match(r"[\w.-]+@[\w.-]+:(?!//)", source) else ""
+        return source if re.match(r"[\w.-]+@([\w.-]+|\[[\w:.]+\]):(?!//)", source) else ""
     if scheme == "file":
         return ""
     host, slash, path = rest.partition("/")

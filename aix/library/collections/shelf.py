@@ -20,7 +20,7 @@ from aix.library.collections.lock import (
 from aix.library.collections.repository import Repository
 from aix.library.collections.source import Source, find_source
 from aix.library.collections.store import Store
-from aix.library.collections.survey import Change, changes, commands, prompts
+from aix.library.collections.survey import Change, changes, commands, prompt_names
 from aix.library.collections.tree import Tree
 
 
@@ -35,7 +35,7 @@ class Taken:
 
     @property
     def prompts(self) -> list[str]:
-        return prompts(self.tree.files)
+        return prompt_names(self.tree.files)
 
     @property
     def commands(self) -> dict[str, tuple[str, ...]]:
@@ -117,8 +117,8 @@ class Collections:
         AixError."""
         if collection.kind == "archive":
             hint = f"aix collection import FILE --name {collection.name} takes a newer one"
-            raise UsageError(f"{collection.name} is from an archive, and stays as it is", hint=hint)
-        source = find_source(collection.source, Path("/"), Path("/"))
+            raise UsageError("it is from an archive, and stays as it is", hint=hint)
+        source = _source(collection)
         with self.store.held():
             if not self.store.is_whole(collection):
                 return Update(collection, self._pinned(collection, source), missing=True)
@@ -136,17 +136,18 @@ class Collections:
         return Update(old, Taken(new, Tree(files)), found, missing=not whole and old.pin == new.pin)
 
     def take(self, update: Update) -> None:
-        """Make an update what the collection is. Raises UsageError where it is another by now."""
+        """Make an update what the collection is. Raises UsageError where it is another by now, or gone."""
 
-        def change(lock: Lock) -> Lock:
+        def unchanged(lock: Lock) -> Lock:
             if lock.find(update.old.name) != update.old:
                 raise UsageError(f"{update.old.name} was changed by somebody else meanwhile, and is left as it is")
-            return lock.with_one(stamped(update.new.collection))
+            return lock
 
         with self.store.held():
+            unchanged(read_lock(self._lock))
             self.store.write(update.new.collection, update.new.tree)
             if update.moves:
-                change_lock(self._lock, change)
+                change_lock(self._lock, lambda lock: unchanged(lock).with_one(stamped(update.new.collection)))
 
     def remove(self, collection: Collection) -> None:
         """Forget a collection, and what is here of it."""
@@ -212,6 +213,15 @@ class Collections:
 
         change_lock(self._lock, change)
         return dated
+
+
+def _source(collection: Collection) -> Source:
+    """Where a collection came from. Raises NotFoundError for a folder that is not there any more."""
+    try:
+        return find_source(collection.source, Path("/"), Path("/"))
+    except NotFoundError as error:
+        error.hint = f"has it moved? aix collection remove {collection.name}, then add it from where it is now"
+        raise
 
 
 def _of_commit(collection: Collection, repository: Repository) -> Taken:

@@ -16,7 +16,7 @@ FORMS = "https://HOST/PATH, git@HOST:PATH, ssh://HOST/PATH, file:///PATH, or a f
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)(://|::)", re.IGNORECASE)
 _HOST = re.compile(r"(?!-)[\w.:-]+")
-_SHORT = re.compile(r"(?:(?P<user>[A-Za-z0-9._-]+)@)?(?P<host>[A-Za-z0-9.-]+):(?P<path>[^:].*)")
+_SHORT = re.compile(r"(?:(?P<user>[A-Za-z0-9._-]+)@)?(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(?P<path>[^:].*)")
 """How ssh and scp write it; what has a slash before the colon is a path."""
 
 LONGEST_USER = 20
@@ -47,7 +47,7 @@ def find_source(text: str, home: Path, cwd: Path) -> Source:
     if scheme := _SCHEME.match(text):
         return _at_url(text, scheme[1].lower(), scheme[2])
     short = _SHORT.fullmatch(text)
-    if short and "/" not in text.partition(":")[0] and not in_home(text, home, cwd).exists():
+    if short and "/" not in text[: short.start("path")] and not in_home(text, home, cwd).exists():
         return _over_ssh(text, short)
     return _on_disk(in_home(text, home, cwd))
 

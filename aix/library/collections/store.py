@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class Store:
         with files.storage(root):
             try:
                 _write(beside, collection, tree)
-                if root.exists():
+                if os.path.lexists(root):
                     root.rename(self._temporary())
                 beside.rename(root)
             finally:
@@ -155,8 +155,7 @@ def _write(root: Path, collection: Collection, tree: Tree) -> None:
     for name, data in tree.files.items():
         _create(root / name, data)
     said = Manifest(collection.pin, collection.source, collection.path, tree.left_out, pin_of(tree.files))
-    facts = {key: getattr(said, key) for key in ("pin", "source", "path", "left_out", "digest")}
-    _create(root / MANIFEST, json.dumps(facts, indent=1).encode() + b"\n")
+    _create(root / MANIFEST, json.dumps(asdict(said), indent=1).encode() + b"\n")
     if hasattr(os, "sync"):
         os.sync()  # one for all: with thousands of files, one for each would take minutes
 
@@ -168,4 +167,8 @@ def _create(path: Path, data: bytes) -> None:
 
 
 def _remove(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True)
+    """A link goes, and not what it leads to."""
+    if path.is_symlink() or path.is_file():
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +30,10 @@ class Change:
     gone_commands: tuple[str, ...] = ()
 
 
-def prompts(files: Mapping[str, bytes]) -> list[str]:
+def prompt_names(files: Iterable[str]) -> list[str]:
     """The prompts among files; partials and pages such as a README are none."""
     names = (file.removesuffix(SUFFIX) for file in files)
-    return sorted(name for name in names if is_name(name) and not any(p.startswith("_") for p in name.split("/")))
+    return sorted(name for name in names if is_name(name) and not any(part.startswith("_") for part in name.split("/")))
 
 
 def commands(files: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
@@ -41,7 +41,7 @@ def commands(files: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
     if not any(map(_RUNS.search, files.values())):
         return {}
     found = {}
-    for name in prompts(files):
+    for name in prompt_names(files):
         data = files[name + SUFFIX]
         if _RUNS.search(data) or _NAMES.search(data):
             found[name] = _commands(name, files)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aix.errors import RefusedError
-from aix.library.layer import MAX_FILE, MAX_NAME, MAX_SEGMENT, SEGMENT, SUFFIX
+from aix.library.layer import MAX_FILE, MAX_NAME, MAX_SEGMENT, SUFFIX, is_file_of_a_layer
 
 MAX_FILES, MAX_BYTES = 100_000, 256 * 1024 * 1024
 LARGE_FILE = b"version https://git-lfs.github.com/spec/"
@@ -74,8 +74,7 @@ def whole(files: Mapping[str, bytes], left_out: Mapping[str, str]) -> Tree:
 def is_named(name: str) -> bool:
     """Whether a layer could name a file."""
     parts = name.removesuffix(SUFFIX).split("/")
-    fits = len(name) <= MAX_NAME and all(len(part) <= MAX_SEGMENT and SEGMENT.fullmatch(part) for part in parts)
-    return name.endswith(SUFFIX) and fits
+    return is_file_of_a_layer(name) and len(name) <= MAX_NAME and all(len(part) <= MAX_SEGMENT for part in parts)
 
 
 def _is_wanted(entry: Entry) -> bool:

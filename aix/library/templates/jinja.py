@@ -146,8 +146,8 @@ class Tree:
     """The template of one file, read and found sound. Raises jinja2's own errors for one that is not."""
 
     def __init__(self, source: str, name: str, environment: Environment) -> None:
-        self._root = environment.parse(source, name)
-        self._nodes = list(_walked(self._root))
+        self.root = environment.parse(source, name)
+        self._nodes = list(_walked(self.root))
         self._calls = [call for call in self._all(nodes.Call) if _is_sh(call.node)]
         self.commands = tuple((_command(call), call.lineno, _given(call)) for call in self._calls)
         """The commands that `sh` may run, as the source has them, with their lines and what they are given."""
@@ -171,7 +171,7 @@ class Tree:
     @property
     def wanted(self) -> list[str]:
         """The names that it uses and does not make, each as often as it stands, in their order."""
-        names = undeclared(self._root)
+        names = undeclared(self.root)
         return [name.name for name in self._all(nodes.Name) if name.name in names]
 
     def _all(self, *kinds: type[nodes.Node]) -> list[Any]:

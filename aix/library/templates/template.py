@@ -18,7 +18,7 @@ from aix.library.prompt import Param, Prompt, clash
 from aix.library.templates.closure import MAX_LITERAL, Closure, Source
 from aix.library.templates.jinja import Environment, Tree, advised, said, where
 from aix.library.templates.marks import Marks
-from aix.library.trust.commands import Command, Sh, refused
+from aix.library.trust.commands import Command, Sh, called, refused
 from aix.messages import Image, Message
 
 MAX_OUTPUT = 10 * 1024 * 1024
@@ -137,17 +137,12 @@ class Template:
             may = f"{limits.cpu:g} s of computing, {limits.wall:g} s in all and {limits.memory // 1024**2} MiB"
             raise TemplateError(
                 f"{self._prompt.place}: its rendering {error.why}",
-                hint=f"a prompt that is not trusted has {may}; look at it with: aix show {self._shown}",
+                hint=f"a prompt that is not trusted has {may}; look at it with: aix show {called(self._prompt)}",
             ) from None
         if "error" in found:
             raise (RefusedError if found["refused"] else TemplateError)(**found["error"])
         marks.begun = found["begun"]
         return str(found["text"])
-
-    @property
-    def _shown(self) -> str:
-        """What the prompt is called on a command line."""
-        return str(self._prompt.path if self._prompt.layer == "file" else self._prompt.name)
 
     def _add(self, name: str, source: Source, read: Read) -> None:
         """Read and check one file, then what it names, depth first; the order is the digest's."""

@@ -75,3 +75,10 @@ def test_variables_of_git_do_not_reach_it(tmp_path: Path) -> None:
 def test_git_that_is_not_online_goes_nowhere(url: str, tmp_path: Path) -> None:
     with pytest.raises(AixError, match=r"transport '.*' not allowed"):
         Git(tmp_path, dict(os.environ)).run("ls-remote", url)
+
+
+def test_what_git_says_is_told_once() -> None:
+    error = failed(["fetch"], "ssh: connect to host h: Connection refused\nfatal: Could not read from remote.\n")
+    assert error.message == "git fetch failed: Could not read from remote"
+    assert error.cause == "ssh: connect to host h: Connection refused"
+    assert failed(["fetch"], "fatal: unable to access 'u': no").cause == ""
