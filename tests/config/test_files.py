@@ -153,7 +153,10 @@ def test_a_library_that_cannot_be_made_is_a_storage_error(aix: Aix, home: Path) 
     (home / "dangling").symlink_to(home / "nowhere")
     done = aix("config", "stream", "no", env={"AIX_HOME": str(home / "dangling")})
     assert (done.status, done.stdout) == (13, "")
-    assert done.stderr == f"aix: error: cannot write {home}/dangling/.gitignore: file exists\n"
+    assert done.stderr == (
+        f"aix: error: cannot write {home}/dangling/.gitignore: file exists\n"
+        "  hint: what is there is no directory: move it away\n"
+    )
 
 
 def test_a_library_under_a_file_is_said_so(aix: Aix, home: Path) -> None:

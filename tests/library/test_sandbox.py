@@ -252,7 +252,7 @@ def bounded_memory() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-@settings(max_examples=full(120, 50_000), deadline=None, derandomize=True, database=None)
+@settings(max_examples=full(80, 50_000), deadline=None, derandomize=True, database=None)
 @given(TEMPLATES)
 def test_no_generated_template_finds_a_way_out(text: str) -> None:
     harmless(text)
