@@ -77,11 +77,10 @@ class App:
     def collections(self) -> "Collections":
         """The shared folders of prompts that the user has; no process that works for them is given a key."""
         from aix.config.secrets import without_keys
-        from aix.library.collections.lock import LOCK
         from aix.library.collections.shelf import Collections
 
         env = without_keys(self.env, self.known_secrets())
-        return Collections(self.paths.library / LOCK, self.paths.data / "collections", env, self._notice)
+        return Collections(self.paths.lock, self.paths.collections, env, self._notice)
 
     def add_collection(self, source: str, name: str, rev: str, path: str) -> "Taken":
         """Take a shared folder of prompts from where it is. Raises AixError."""

@@ -327,7 +327,7 @@ class Prompts:
         from aix.library.collections.sharing import Origin, Sharing
 
         def origin(name: str) -> Origin:
-            found = read_lock(self._lock).find(name)
+            found = read_lock(self._paths.lock).find(name)
             return Origin.of(found) if found else Origin()
 
         return Sharing(self.library_at(library), origin, self._secrets)
@@ -335,15 +335,11 @@ class Prompts:
     @cached_property
     def _collections(self) -> list["Layer"]:
         """The collections of the user, in their order; read once, since what is wrong with them is said once."""
-        if not self._lock.exists():
+        if not self._paths.lock.exists():
             return []
         from aix.library.collections import layers
 
-        return layers(self._lock, self._paths.data / "collections", self._warn)
-
-    @property
-    def _lock(self) -> Path:
-        return self._paths.library / "collections.lock"
+        return layers(self._paths.lock, self._paths.collections, self._warn)
 
     def _past(self, layer: "Layer", named: "Reference") -> "Layer":
         """A layer as git has it at a revision in which it has a prompt. Raises NotFoundError."""
@@ -364,8 +360,8 @@ class Prompts:
         from aix.library.collections.store import repository_in
         from aix.library.snapshot import Repository
 
-        for collection in read_lock(self._lock).collections:
-            kept = repository_in(self._paths.data / "collections", collection.source)
+        for collection in read_lock(self._paths.lock).collections:
+            kept = repository_in(self._paths.collections, collection.source)
             if collection.name == name and kept.is_dir():
                 return Repository(kept, collection.path, collection.pin, bare=True)
         return None

@@ -76,14 +76,16 @@ def edit(
         prompt, foreign = save(shell.app.prompts.spliced(was, str(place.path), fields)), False
     else:
         prompt, foreign = edited(shell, own, was, save, "aix edit")
-    shell.console.note(f"saved {prompt.path}" if prompt else "nothing is changed")
-    if prompt and fields:
+    if prompt is None:
+        shell.console.note("nothing is changed")
+        return
+    shell.console.note(f"saved {prompt.path}")
+    if fields:
         shell.console.note("\n".join(difference({place.name: decode(was, "")}, {place.name: prompt.text})))
-    if prompt and not place.editable:
+    if not place.editable:
         shell.console.note(f"it hides {place.qualified}, which stays as it is")
-    if prompt:
-        _warn_of_model(shell, model, own)
-        trusting.changed(shell, prompt, own.layer, None if foreign else before)
+    _warn_of_model(shell, model, own)
+    trusting.changed(shell, prompt, own.layer, None if foreign else before)
 
 
 def _warn_of_model(shell: Shell, model: str | None, place: "Place") -> None:

@@ -64,8 +64,6 @@ def lint(
     as_json: AsJson = False,
 ) -> None:
     shell: Shell = ctx.obj
-    if no_project:
-        shell.app.prompts.with_project = False
     if what and layer:
         raise UsageError("--layer and names contradict each other", hint=f"aix lint {layer}:NAME")
     report = Report(shell, as_json=as_json)

@@ -30,6 +30,15 @@ class Paths:
     def config(self) -> Path:
         return self.library / "config.json"
 
+    @property
+    def lock(self) -> Path:
+        """Which collections there are; shared with the library, as a file of it."""
+        return self.library / "collections.lock"
+
+    @property
+    def collections(self) -> Path:
+        return self.data / "collections"
+
 
 def find_paths(env: Mapping[str, str], cwd: Path) -> Paths:
     """The paths that `env` asks for; variables that are empty or relative where they must not be are passed over.

@@ -7,14 +7,21 @@ from itertools import islice
 from typing import Any
 
 from aix.library.templates.closure import Closure
-from aix.library.templates.jinja import MAX_TOKENS, Environment, Tree, said, undeclared
+from aix.library.templates.jinja import (
+    KEEPING,
+    MAX_TOKENS,
+    OPTIONAL,
+    Environment,
+    Tree,
+    is_sh,
+    made_by,
+    said,
+    undeclared,
+)
 
 REFERENCES = ("Include", "Import", "FromImport", "Extends")
 BRANCHES = ("If", "For", "CondExpr", "And", "Or", "Macro", "CallBlock")
 """What is below one of these need not be reached."""
-
-KEEPING = ("AssignBlock", "FilterBlock")
-OPTIONAL = ("default", "d", "defined", "undefined")
 
 
 class NoSyntaxError(Exception):
@@ -84,19 +91,20 @@ def read(body: str, environment: Environment) -> Syntax:
     except Exception as error:  # noqa: BLE001 - a run would end with it
         wanted, refused = set(), refused or _fault(error)
     names = [node for node, _, _ in found if _kind(node) == "Name"]
-    calls = [node for node, _, _ in found if _kind(node) == "Call" and _is_sh(node.node)]
+    calls = [node for node, _, _ in found if _kind(node) == "Call" and is_sh(node.node)]
     called = {id(call.node) for call in calls}
     return Syntax(
         _firsts((node.name, node.lineno) for node in names if node.ctx == "load"),
         frozenset(wanted - environment.globals.keys()),
         frozenset(
-            {node.name for node in names if node.ctx != "load"} | {name for node, _, _ in found for name in _made(node)}
+            {node.name for node in names if node.ctx != "load"}
+            | {name for node, _, _ in found for name in made_by(node)}
         ),
         frozenset(name for node, _, _ in found for name in _optional(node)),
         tuple(_reference(node, certain) for node, certain, _ in found if _kind(node) in REFERENCES),
         tuple(map(_call, calls)),
         tuple(node.lineno for node, _, kept in found if kept and _kind(node) == "ExtensionAttribute"),
-        tuple(node.lineno for node in names if _is_sh(node) and id(node) not in called),
+        tuple(node.lineno for node in names if is_sh(node) and id(node) not in called),
         refused,
     )
 
@@ -145,7 +153,7 @@ def _walk(tree: Any) -> Iterator[tuple[Any, bool, bool]]:
     while waiting:
         node, certain, kept = waiting.pop()
         yield node, certain, kept
-        below = (certain and _kind(node) not in BRANCHES, kept or _kind(node) in KEEPING)
+        below = (certain and _kind(node) not in BRANCHES, kept or isinstance(node, KEEPING))
         waiting += [(child, *below) for child in reversed(list(node.iter_child_nodes()))]
 
 
@@ -155,10 +163,6 @@ def _firsts(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     for name, line in pairs:
         found.setdefault(name, line)
     return found
-
-
-def _is_sh(node: Any) -> bool:
-    return _kind(node) == "Name" and node.name == "sh"
 
 
 def _literal(node: Any) -> str | None:
@@ -175,13 +179,6 @@ def _call(node: Any) -> Call:
     command = _literal(node.args[0]) if node.args and not node.kwargs and node.dyn_kwargs is None else None
     values = tuple(value.name for value in node.args[1:] if _kind(value) == "Name")
     return Call(command, node.lineno, values, len(node.args) - 1 if node.dyn_args is None else -1)
-
-
-def _made(node: Any) -> list[str]:
-    """The names that a macro or an import makes."""
-    if _kind(node) == "FromImport":
-        return [name[1] if isinstance(name, tuple) else name for name in node.names]
-    return [str(getattr(node, "target", None) or node.name)] if _kind(node) in ("Macro", "Import") else []
 
 
 def _optional(node: Any) -> list[str]:

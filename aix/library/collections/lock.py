@@ -16,7 +16,6 @@ from aix.config.reading import read_regular
 from aix.errors import ConfigError
 from aix.library.layer import SEGMENT, SUFFIX
 
-LOCK = "collections.lock"
 VERSION = 1
 MAX_LOCK = 1024 * 1024
 MAX_NAME = 100

@@ -27,9 +27,11 @@ MAX_TOKENS = 10_000
 MAX_NESTED = 20
 """How deep blocks can stand in each other: Python has no more loops in a loop either."""
 
-_KEEPING: tuple[type[Any], ...] = (nodes.AssignBlock, nodes.FilterBlock)
+KEEPING: tuple[type[Any], ...] = (nodes.AssignBlock, nodes.FilterBlock)
 """The blocks whose text is not the prompt's, or not yet."""
-_BLOCKS: tuple[type[Any], ...] = (*_KEEPING, nodes.Block, nodes.CallBlock, nodes.For, nodes.If, nodes.Macro, nodes.With)
+OPTIONAL = ("default", "d", "defined", "undefined")
+"""The filters and tests whose variable need not be there."""
+_BLOCKS: tuple[type[Any], ...] = (*KEEPING, nodes.Block, nodes.CallBlock, nodes.For, nodes.If, nodes.Macro, nodes.With)
 _MAKING: tuple[type[Any], ...] = (nodes.Macro, nodes.Import, nodes.FromImport)
 
 
@@ -121,7 +123,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
         """Have each block that keeps its text tell so, for message tags that an include or a macro brings into it."""
-        for block in list(source.find_all(_KEEPING)):
+        for block in list(source.find_all(KEEPING)):
             enter, leave = (self._tags.output("keep", block.lineno, nodes.Const(change)) for change in (1, -1))
             block.body = [enter, *block.body, leave]
         return super()._generate(source, *args, **kwargs)
@@ -148,7 +150,7 @@ class Tree:
     def __init__(self, source: str, name: str, environment: Environment) -> None:
         self.root = environment.parse(source, name)
         self._nodes = list(_walked(self.root))
-        self._calls = [call for call in self._all(nodes.Call) if _is_sh(call.node)]
+        self._calls = [call for call in self._all(nodes.Call) if is_sh(call.node)]
         self.commands = tuple((_command(call), call.lineno, _given(call)) for call in self._calls)
         """The commands that `sh` may run, as the source has them, with their lines and what they are given."""
         self.references = tuple(self._references())
@@ -159,13 +161,12 @@ class Tree:
     def bound(self) -> set[str]:
         """The names that the file makes itself: they are there in what it includes."""
         stored = {name.name for name in self._all(nodes.Name) if name.ctx != "load"}
-        return stored.union(*(_named(node) for node in self._all(*_MAKING)))
+        return stored.union(*(made_by(node) for node in self._all(*_MAKING)))
 
     @property
     def optional(self) -> set[str]:
         """The variables that need not be there: `{{ x | default(…) }}`, `x is defined`."""
-        names = ("default", "d", "defined", "undefined")
-        found = (node.node for node in self._all(nodes.Filter, nodes.Test) if node.name in names)
+        found = (node.node for node in self._all(nodes.Filter, nodes.Test) if node.name in OPTIONAL)
         return {node.name for node in found if isinstance(node, nodes.Name)}
 
     @property
@@ -189,13 +190,13 @@ class Tree:
     def _refuse_other_names_of_sh(self) -> None:
         called = {id(call.node) for call in self._calls}
         for name in self._all(nodes.Name):
-            if _is_sh(name) and id(name) not in called:
+            if is_sh(name) and id(name) not in called:
                 raise jinja2.TemplateSyntaxError("sh can only be called, by that name", name.lineno)
         for block in self._all(nodes.CallBlock):
             if id(block.call.node) in called:
                 raise jinja2.TemplateSyntaxError("sh takes no block: {{ sh(…) }}", block.lineno)
         for node in self._all(*_MAKING):
-            if "sh" in _named(node):
+            if "sh" in made_by(node):
                 raise jinja2.TemplateSyntaxError("nothing else can be named sh", node.lineno)
 
     def _refuse_computed_escaping(self) -> None:
@@ -216,11 +217,12 @@ def _walked(root: nodes.Node) -> Iterator[nodes.Node]:
         depth += isinstance(node, _BLOCKS)
         if depth > MAX_NESTED:
             raise jinja2.TemplateSyntaxError(f"blocks stand more than {MAX_NESTED} deep in each other", node.lineno)
-        kept = kept or (node.lineno if isinstance(node, _KEEPING) else 0)
+        kept = kept or (node.lineno if isinstance(node, KEEPING) else 0)
         left += [(child, depth, kept) for child in reversed([*node.iter_child_nodes()])]
 
 
-def _is_sh(node: nodes.Node) -> bool:
+def is_sh(node: nodes.Node) -> bool:
+    """Whether a node is the name `sh`, called or not."""
     return isinstance(node, nodes.Name) and node.name == "sh"
 
 
@@ -245,11 +247,11 @@ def _written(value: nodes.Expr) -> str:
     return value.name if isinstance(value, nodes.Name) else "…"
 
 
-def _named(node: nodes.Node) -> list[str]:
-    """The names that a macro or an import makes."""
+def made_by(node: nodes.Node) -> list[str]:
+    """The names that a macro or an import makes; no other node makes any so."""
     if isinstance(node, nodes.FromImport):
         return [name[1] if isinstance(name, tuple) else name for name in node.names]
-    return [str(getattr(node, "target", None) or getattr(node, "name", ""))]
+    return [str(getattr(node, "target", None) or getattr(node, "name", ""))] if isinstance(node, _MAKING) else []
 
 
 def undeclared(tree: nodes.Template) -> set[str]:
